@@ -1,0 +1,1 @@
+"""Studies that build their cases from data packages."""

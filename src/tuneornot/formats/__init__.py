@@ -1,0 +1,1 @@
+"""How cases and runs are written elsewhere."""

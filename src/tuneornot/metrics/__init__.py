@@ -1,0 +1,1 @@
+"""How one answer is judged: one file for each family of metrics."""

@@ -1,0 +1,1 @@
+"""Who answers: one seam (``base``), one file for each kind of model."""

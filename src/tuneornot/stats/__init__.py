@@ -1,0 +1,1 @@
+"""Arithmetic on arrays; of the records it knows ``Estimate`` alone."""
