@@ -46,7 +46,11 @@ class Model(Protocol):
         ...
 
     def ask(
-        self, requests: Iterable[Request], *, adapter: Adapter | None = None, one_by_one: bool = False
+        self,
+        requests: Iterable[Request],
+        *,
+        adapter: Adapter | None = None,
+        one_by_one: bool = False,
     ) -> Iterator[tuple[int, Reply]]:
         """Answer requests; yield (position, reply) as soon as each is ready, in any order.
 

@@ -1,0 +1,94 @@
+"""The nouns, in the order in which they flow; frozen, one definition each.
+
+    Case Dataset Splits  >  Prompt Arm Adapter  >  Response Score Run  >
+    Estimate Contrast Comparison  >  Reason Verdict
+
+Records hold what was measured and nothing else: no store, no model, no arithmetic beyond counting.
+All are msgspec structs, so the definition below is also the validation and the JSON. Differences
+are candidate minus baseline, oriented so that positive is better. A failure is ``None`` with a
+reason, never 0.
+"""
+
+from __future__ import annotations
+
+from tuneornot.records.arms import (
+    Adapter,
+    Arm,
+    ArmKind,
+    Candidate,
+    Check,
+    CurvePoint,
+    Ledger,
+    Progress,
+    Prompt,
+    Sampling,
+)
+from tuneornot.records.base import Json, Record
+from tuneornot.records.cases import Audit, Case, Dataset, Message, Overlap, Splits
+from tuneornot.records.compared import (
+    Comparison,
+    Contrast,
+    Estimate,
+    Flip,
+    QuantileShift,
+    SliceContrast,
+)
+from tuneornot.records.decided import (
+    Economy,
+    Findings,
+    Guardrail,
+    Look,
+    Outcome,
+    Phase,
+    Quantity,
+    Reason,
+    Role,
+    Rule,
+    Sensitivity,
+    Verdict,
+)
+from tuneornot.records.measured import Purpose, Response, Run, Scale, Score
+
+__all__ = [
+    "Adapter",
+    "Arm",
+    "ArmKind",
+    "Audit",
+    "Candidate",
+    "Case",
+    "Check",
+    "Comparison",
+    "Contrast",
+    "CurvePoint",
+    "Dataset",
+    "Economy",
+    "Estimate",
+    "Findings",
+    "Flip",
+    "Guardrail",
+    "Json",
+    "Ledger",
+    "Look",
+    "Message",
+    "Outcome",
+    "Overlap",
+    "Phase",
+    "Progress",
+    "Prompt",
+    "Purpose",
+    "QuantileShift",
+    "Quantity",
+    "Reason",
+    "Record",
+    "Response",
+    "Role",
+    "Rule",
+    "Run",
+    "Sampling",
+    "Scale",
+    "Score",
+    "Sensitivity",
+    "SliceContrast",
+    "Splits",
+    "Verdict",
+]

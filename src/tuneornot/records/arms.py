@@ -1,0 +1,174 @@
+"""Arms: everything that determines an answer, and how each came about."""
+
+from __future__ import annotations
+
+import functools
+from typing import Literal
+
+import msgspec
+
+from tuneornot import fingerprint
+from tuneornot.records.base import Json, Record
+from tuneornot.records.cases import Case, Message
+
+
+class Prompt(Record, frozen=True, kw_only=True):
+    """Everything that is said to a model besides the case itself."""
+
+    instructions: str = ""
+    format_hint: str = ""
+    """How the answer must look; appended to the instructions."""
+    demonstrations: tuple[Case, ...] = ()
+    """Solved cases shown before the question, in this order."""
+
+    def messages(self, case: Case) -> tuple[Message, ...]:
+        """The chat to send for a case: system, then each demonstration, then the case."""
+        turns: list[Message] = []
+        system = "\n\n".join(part for part in (self.instructions, self.format_hint) if part)
+        if system:
+            turns.append(Message(role="system", content=system))
+        for shown in self.demonstrations:
+            turns += [*_asked(shown), Message(role="assistant", content=shown.answer)]
+        return (*turns, *_asked(case))
+
+
+def _asked(case: Case) -> tuple[Message, ...]:
+    turns = (
+        (Message(role="user", content=case.input),) if isinstance(case.input, str) else case.input
+    )
+    if case.context is None:
+        return turns
+    last = turns[-1]
+    grounded = f"Context:\n{case.context}\n\n{last.content}"
+    return (*turns[:-1], Message(role=last.role, content=grounded))
+
+
+class Sampling(Record, frozen=True, kw_only=True):
+    """How the next token is chosen and where an answer ends."""
+
+    temperature: float = 0.0
+    """0 is greedy."""
+    max_tokens: int = 256
+    """Longest answer, in tokens; a longer one is cut and its finish is ``length``."""
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+    """Repeat r uses seed + r; it matters only where the temperature is above 0."""
+
+
+class Check(Record, frozen=True, kw_only=True):
+    """One thing verified after training (or before believing an arm)."""
+
+    name: str
+    passed: bool
+    detail: str
+    """What was seen, in one sentence with its figures."""
+    blocking: bool = True
+    """Whether a failure makes the comparison unsafe to act on (else it is a caveat)."""
+
+
+class Adapter(Record, frozen=True, kw_only=True):
+    """A tuned part of a model, as training left it on disk."""
+
+    path: str
+    """Folder in PEFT's format."""
+    weights: str
+    """Fingerprint of the files in the folder."""
+    model: str
+    """The model it was trained from, as an arm names it."""
+    data: str
+    """Fingerprint of the training cases."""
+    seed: int
+    settings: dict[str, Json] = {}
+    """Method, rank, rate, epochs, and whatever else determines the result."""
+    versions: dict[str, str] = {}
+    """Package versions that trained it."""
+    checks: tuple[Check, ...] = ()
+    curve: tuple[CurvePoint, ...] = ()
+    seconds: float = 0.0
+    """Wall time of the training."""
+
+
+class CurvePoint(Record, frozen=True, kw_only=True):
+    """The state of a training at one step."""
+
+    step: int
+    epoch: float
+    train_loss: float | None = None
+    """Mean loss per answer token since the last point, in nats."""
+    dev_loss: float | None = None
+
+
+ArmKind = Literal["prompted", "tuned", "retrieval"]
+
+
+class Arm(Record, frozen=True, kw_only=True):
+    """Everything that determines an answer."""
+
+    name: str
+    kind: ArmKind
+    model: str
+    """Kind and address, for example ``local:smollm2-135m`` or ``http://host:8000/v1#name``."""
+    identity: str = ""
+    """What the model says it is (weights' fingerprint, served name), so that a swap is noticed."""
+    prompt: Prompt = Prompt()
+    adapter: Adapter | None = None
+    sampling: Sampling = Sampling()
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Hash of what determines an answer: not the name, not the path of the adapter."""
+        return fingerprint.of(
+            [
+                self.model,
+                self.identity,
+                msgspec.to_builtins(self.prompt),
+                self.adapter.weights if self.adapter else None,
+                msgspec.to_builtins(self.sampling),
+            ]
+        )
+
+
+class Candidate(Record, frozen=True, kw_only=True):
+    """One prompt that the search tried, and what became of it."""
+
+    name: str
+    """What distinguishes it, in a few words."""
+    prompt: Prompt
+    n_cases: int
+    """Dev cases on which it was scored before it was dropped or the search ended."""
+    mean: float
+    """Mean score on those cases."""
+    dropped: str | None = None
+    """Why it left the race; ``None`` for those that reached the end."""
+    p_value: float | None = None
+    """Of the paired evidence on which it was dropped."""
+
+
+class Progress(Record, frozen=True, kw_only=True):
+    """The best so far after some effort."""
+
+    n_calls: int
+    seconds: float
+    best: float
+    """Mean dev score of the leader, on the cases that it had answered."""
+
+
+class Ledger(Record, frozen=True, kw_only=True):
+    """The effort that went into the prompted baseline, and whether it still paid."""
+
+    candidates: tuple[Candidate, ...]
+    progress: tuple[Progress, ...]
+    n_calls: int
+    n_tokens: int
+    seconds: float
+    metric: str
+    best: str
+    """Name of the winner."""
+    dev_mean: float
+    """The winner's mean on all dev cases."""
+    luck: float
+    """How much of that mean is expected from having chosen the best of several on noisy scores."""
+    ended: str
+    """Why the search stopped: every candidate raced, or which budget ran out."""
+    still_rising: bool
+    """Whether the leader improved in the last third of the effort."""

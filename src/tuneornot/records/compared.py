@@ -1,0 +1,128 @@
+"""Estimates and contrasts: two arms on one dataset."""
+
+from __future__ import annotations
+
+from tuneornot.records.arms import Check
+from tuneornot.records.base import Record
+from tuneornot.records.measured import Scale
+
+
+class Estimate(Record, frozen=True, kw_only=True):
+    """A figure with what is known of its error.
+
+    ``low`` and ``high`` are the two-sided interval at ``level`` (95% for alpha 0.05). ``lower``
+    and ``upper`` are one-sided bounds, each holding at ``level``: a claim "greater than m" at
+    error rate alpha is ``lower > m``. NaN where the data do not determine the figure.
+    """
+
+    value: float
+    low: float
+    high: float
+    lower: float
+    upper: float
+    level: float = 0.95
+    method: str = ""
+    """The standard name of the interval's method."""
+    p_value: float | None = None
+    """Two-sided, of "no difference", where that is a meaningful hypothesis."""
+
+
+class SliceContrast(Record, frozen=True, kw_only=True):
+    """The difference within one slice."""
+
+    slice: str
+    n: int
+    raw: Estimate
+    pooled: Estimate
+    """Shrunk towards the whole (partial pooling)."""
+    p_holm: float | None = None
+    """p value of the raw difference, Holm-adjusted over the slices of this contrast."""
+
+
+class QuantileShift(Record, frozen=True, kw_only=True):
+    """Difference of one quantile of the two score distributions, in a simultaneous band."""
+
+    q: float
+    value: float
+    low: float
+    high: float
+
+
+class Flip(Record, frozen=True, kw_only=True):
+    """A case that one arm got clearly better than the other."""
+
+    case_id: str
+    difference: float
+
+
+class Contrast(Record, frozen=True, kw_only=True):
+    """One metric, two arms, one dataset. Differences are oriented: positive is better."""
+
+    metric: str
+    dataset: str
+    """Name of the dataset."""
+    baseline: str
+    candidate: str
+    scale: Scale
+    n: int
+    """Cases with a score from both arms."""
+    n_groups: int | None = None
+    """Independent groups among them; ``None`` where each case is its own."""
+    n_repeats: int = 1
+    n_unscored: tuple[int, int] = (0, 0)
+    """Cases left out for want of any score, (baseline, candidate)."""
+    baseline_mean: Estimate
+    candidate_mean: Estimate
+    mean: Estimate
+    """Mean paired difference."""
+    ratio: Estimate | None = None
+    """Candidate / baseline of the means, for positive unbounded quantities (latency, tokens)."""
+    spread: Estimate | None = None
+    """Ratio of the standard deviations between cases, candidate / baseline."""
+    instability: Estimate | None = None
+    """Difference of the standard deviations between repeats of one case."""
+    worst_tenth: Estimate | None = None
+    """Difference of the means of the worst tenth of each arm's scores."""
+    catastrophic: Estimate | None = None
+    """Difference of the rates of the worst possible score; positive: the candidate has fewer."""
+    quantiles: tuple[QuantileShift, ...] = ()
+    wasserstein: Estimate | None = None
+    """Distance between the two score distributions, in score units."""
+    dominance: Estimate | None = None
+    """Violation ratio of almost stochastic order: 0 the candidate dominates, 1 the baseline."""
+    superiority: Estimate | None = None
+    """Chance that the candidate beats the baseline on a case, ties counted half."""
+    gain_probability: float | None = None
+    """Posterior probability that the gain exceeds the margin; beside the test, never instead."""
+    wins: int = 0
+    ties: int = 0
+    losses: int = 0
+    flips: tuple[Flip, ...] = ()
+    """The cases that differ most, at most 40, largest first."""
+    slices: tuple[SliceContrast, ...] = ()
+    detectable: float | None = None
+    """Smallest true difference that this many cases show with 80% power."""
+    caveats: tuple[str, ...] = ()
+
+    @property
+    def p_value(self) -> float | None:
+        """Two-sided p value of no mean difference."""
+        return self.mean.p_value
+
+
+class Comparison(Record, frozen=True, kw_only=True):
+    """All contrasts of one candidate arm against the baseline arm."""
+
+    baseline: str
+    candidate: str
+    alpha: float
+    contrasts: tuple[Contrast, ...]
+    checks: tuple[Check, ...] = ()
+    """What was verified of the candidate before anything was believed."""
+
+    def contrast(self, metric: str, dataset: str) -> Contrast | None:
+        """The contrast of a metric on a dataset, if it was measured."""
+        for contrast in self.contrasts:
+            if contrast.metric == metric and contrast.dataset == dataset:
+                return contrast
+        return None

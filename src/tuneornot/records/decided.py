@@ -1,0 +1,143 @@
+"""The rule, its verdict with reasons, and the whole of a study's findings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tuneornot.records.arms import Adapter, Ledger
+from tuneornot.records.base import Record
+from tuneornot.records.cases import Audit
+from tuneornot.records.compared import Comparison, Estimate
+from tuneornot.records.measured import Run
+
+Outcome = Literal["tune", "keep-prompting", "not-yet", "blocked"]
+Quantity = Literal["mean", "ratio", "spread", "instability", "worst_tenth", "catastrophic", "check"]
+Role = Literal["primary", "equivalence", "economy", "guardrail", "check"]
+
+
+class Guardrail(Record, frozen=True, kw_only=True):
+    """Something that a candidate must not lose."""
+
+    metric: str
+    dataset: str
+    """Name of the set on which it is checked (``eval`` unless the study says otherwise)."""
+    quantity: Quantity
+    margin: float
+    """For a ratio (``spread``, ``ratio``): the factor it must stay below; else the loss it must
+    stay above, as a positive number in units of the metric."""
+
+
+class Economy(Record, frozen=True, kw_only=True):
+    """What makes an equivalent candidate worth having."""
+
+    metric: str
+    """``latency`` or ``cost``."""
+    factor: float
+    """At least so many times less than the baseline."""
+
+
+class Rule(Record, frozen=True, kw_only=True):
+    """The pre-registered rule: what the verdict will rest on, written before the data."""
+
+    primary: str
+    worthwhile: float
+    """The smallest gain in the primary that pays for the trouble."""
+    guardrails: tuple[Guardrail, ...] = ()
+    equivalent: float | None = None
+    """With ``economy``: largest loss in the primary that still counts as equivalent."""
+    economy: Economy | None = None
+    alpha: float = 0.05
+    """Error rate of each one-sided claim."""
+
+
+class Reason(Record, frozen=True, kw_only=True):
+    """One requirement of the study's rule and what the data say of it."""
+
+    role: Role
+    metric: str
+    """Name of the metric, or of the check."""
+    dataset: str
+    quantity: Quantity
+    threshold: float | None
+    """What the quantity had to exceed (or, for a spread or a cost ratio, stay below)."""
+    estimate: Estimate | None
+    holds: bool | None
+    """True or False with confidence; ``None``: not resolved by these data."""
+    n_more: int | None = None
+    """Further cases that would probably resolve it, where it is not resolved and can be."""
+
+
+class Sensitivity(Record, frozen=True, kw_only=True):
+    """What the verdict would be if one choice had been different."""
+
+    change: str
+    """Machine-readable: ``worthwhile=0.02``, ``primary=field_match``, ``without slice=federal``."""
+    outcome: Outcome
+
+
+class Verdict(Record, frozen=True, kw_only=True):
+    """What the study's rule says of a comparison."""
+
+    outcome: Outcome
+    baseline: str
+    candidate: str
+    plan: str
+    """Fingerprint of the plan whose rule was applied."""
+    reasons: tuple[Reason, ...]
+    sensitivity: tuple[Sensitivity, ...] = ()
+    n_more: int | None = None
+    """For ``not-yet``: further cases that would probably resolve every open reason."""
+    caveats: tuple[str, ...] = ()
+
+
+class Phase(Record, frozen=True, kw_only=True):
+    """Where the time went."""
+
+    name: str
+    seconds: float
+    n_asked: int = 0
+    """Questions put to a model in this phase."""
+    n_known: int = 0
+    """Questions whose answers were already in the store."""
+
+
+class Look(Record, frozen=True, kw_only=True):
+    """One look at a set that the verdict rests on."""
+
+    dataset: str
+    arm: str
+    """Name of the arm that was measured."""
+    plan: str
+    """Fingerprint of the plan in force."""
+    at: str
+    """ISO 8601, UTC."""
+
+
+class Findings(Record, frozen=True, kw_only=True):
+    """Everything that a report is made from."""
+
+    study: str
+    task: str
+    plan: str
+    """Fingerprint of the plan, taken before the first answer on the eval set."""
+    plan_changes: tuple[str, ...] = ()
+    """Fingerprints of earlier plans under which this study's eval set was already looked at."""
+    rule: Rule
+    audit: Audit
+    splits: dict[str, int]
+    """Cases in each split and extra set."""
+    ledgers: dict[str, Ledger] = {}
+    """By arm."""
+    adapters: dict[str, tuple[Adapter, ...]] = {}
+    """By arm, one for each training seed."""
+    runs: tuple[Run, ...]
+    """Every arm on every measured set."""
+    comparisons: tuple[Comparison, ...]
+    verdicts: tuple[Verdict, ...]
+    """One for each comparison, in the same order."""
+    looks: tuple[Look, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    machine: str = ""
+    """Processor, cores and memory on which latencies were measured."""
+    version: str = ""
+    """Of tuneornot."""

@@ -1,0 +1,77 @@
+"""Responses, scores and runs: what an arm did on a dataset."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tuneornot.records.arms import Arm
+from tuneornot.records.base import Record
+from tuneornot.records.cases import Dataset
+
+Purpose = Literal["answer", "latency"]
+
+
+class Response(Record, frozen=True, kw_only=True):
+    """What an arm answered to one case once. Kept as soon as it exists."""
+
+    arm: str
+    """Fingerprint of the arm."""
+    question: str
+    """Fingerprint of what was asked (``Case.question``)."""
+    repeat: int = 0
+    purpose: Purpose = "answer"
+    """``latency``: asked alone, one at a time, to time it; its text is not scored."""
+    text: str | None = None
+    error: str | None = None
+    """Why there is no text. Exactly one of text and error is set."""
+    finish: Literal["stop", "length", "other"] | None = None
+    n_input_tokens: int | None = None
+    n_output_tokens: int | None = None
+    latency_s: float | None = None
+    """From sending to the last token, without queueing and without earlier tries.
+
+    In a local batch: the time until this row was finished, so compare only under equal load."""
+    load: int = 1
+    """How many requests were in flight (for a local model: rows in the batch)."""
+    n_tries: int = 1
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What identifies it in the store."""
+        return (self.arm, self.question, self.repeat, self.purpose)
+
+
+class Score(Record, frozen=True, kw_only=True):
+    """How one answer was judged by one metric."""
+
+    metric: str
+    case_id: str
+    repeat: int = 0
+    value: float | None = None
+    reason: str | None = None
+    """Why the value is ``None``, or what was found; always set where the value is ``None``."""
+
+
+class Scale(Record, frozen=True, kw_only=True):
+    """What a metric's values can be."""
+
+    better: Literal["higher", "lower"] = "higher"
+    low: float | None = 0.0
+    high: float | None = 1.0
+    binary: bool = False
+    unit: str = ""
+    """For example ``s`` or ``tokens``; empty for a share or a grade."""
+
+
+class Run(Record, frozen=True, kw_only=True):
+    """One arm's responses and scores on one dataset."""
+
+    arm: Arm
+    dataset: Dataset
+    metrics: dict[str, Scale]
+    n_repeats: int
+    responses: tuple[Response, ...]
+    """For every case and repeat one response, in the order of the cases."""
+    scores: tuple[Score, ...]
+    timings: tuple[Response, ...] = ()
+    """The responses asked one at a time, for latency."""
