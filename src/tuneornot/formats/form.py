@@ -1,0 +1,93 @@
+"""From raw YAML to a record, telling every fault instead of the first one only.
+
+msgspec stops at the first value that does not fit. Here each field is converted by itself, nested
+records field by field, so that a user sees all that is wrong with path, value and expectation.
+"""
+
+from __future__ import annotations
+
+import difflib
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from tuneornot.records import Record
+
+T = TypeVar("T", bound=Record)
+
+
+def gather(form: type[T], raw: object, faults: list[str], path: str = "") -> T | None:
+    """Convert a mapping to a record; append a sentence for every fault.
+
+    Returns:
+        The record, or ``None`` where it has a fault of its own or below.
+    """
+    where = path or "the file"
+    if not isinstance(raw, dict):
+        faults.append(f"{where}: found {_short(raw)}, expected a mapping of {_names(form)}")
+        return None
+    before = len(faults)
+    hints = get_type_hints(form)
+    fields = {field.name: field for field in msgspec.structs.fields(form)}
+    for key in raw:
+        if key not in fields:
+            near = difflib.get_close_matches(str(key), list(fields), n=1)
+            meant = f"did you mean {near[0]!r}?" if near else f"known are {_names(form)}"
+            faults.append(f"{_join(path, str(key))}: unknown field; {meant}")
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name in raw:
+            values[name] = _value(hints[name], raw[name], faults, _join(path, name))
+        elif field.required:
+            faults.append(f"{_join(path, name)}: missing")
+    if len(faults) > before:
+        return None
+    try:
+        return form(**values)
+    except (ValueError, TypeError) as error:
+        faults.append(f"{where}: {error}")
+        return None
+
+
+def _value(hint: Any, raw: object, faults: list[str], path: str) -> object:
+    """Convert one value; records and mappings of records are gathered field by field."""
+    record = _record_in(hint)
+    if record is not None and raw is not None:
+        return gather(record, raw, faults, path)
+    if get_origin(hint) is dict and isinstance(raw, dict):
+        inner = _record_in(get_args(hint)[1])
+        if inner is not None:
+            return {
+                str(key): gather(inner, value, faults, _join(path, str(key)))
+                for key, value in raw.items()
+            }
+    try:
+        return msgspec.convert(raw, hint)
+    except msgspec.ValidationError as error:
+        place, _, rest = str(error).partition(" - at `$")
+        below = rest.rstrip("`") if rest else ""
+        faults.append(f"{path}{below}: found {_short(raw)}, {place[:1].lower()}{place[1:]}")
+        return None
+
+
+def _record_in(hint: Any) -> type[Record] | None:
+    """The record type of a hint such as ``Form`` or ``Form | None``."""
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    for option in options:
+        if isinstance(option, type) and issubclass(option, Record):
+            return option
+    return None
+
+
+def _names(form: type[Record]) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(form)]
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _short(raw: object) -> str:
+    text = repr(raw)
+    return text if len(text) <= 60 else text[:57] + "..."

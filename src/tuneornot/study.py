@@ -1,0 +1,324 @@
+"""The plan of a study, written before the data: cases, arms, metrics, margins, budgets.
+
+``study.read(path)`` reads ``study.yaml``, tells every fault at once, and returns a frozen ``Study``
+whose fingerprint is the pre-registration. It opens no model, reads no cases and decides nothing;
+whether a model or a file exists is found out by ``check``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+import msgspec
+
+from tuneornot.errors import StudyError
+from tuneornot.formats import form
+from tuneornot.metrics import registry
+from tuneornot.metrics.base import Metric
+from tuneornot.records import Economy, Guardrail, Json, Quantity, Record, Rule, Sampling
+from tuneornot.training.recipe import Recipe
+
+QUANTITIES: dict[str, Quantity] = {
+    "spread": "spread",
+    "instability": "instability",
+    "worst_tenth": "worst_tenth",
+    "catastrophic": "catastrophic",
+}
+"""Guardrails that are not metrics: quantities of the primary metric's distribution."""
+
+MEASURED = ("latency", "input_tokens", "output_tokens")
+"""Metrics that are measured with every answer instead of judged; compared as ratios."""
+
+
+class SplitPlan(Record, frozen=True, kw_only=True):
+    """How cases are divided: counts, or shares below 1."""
+
+    eval: int | float = 100
+    dev: int | float = 60
+    train: int | float | None = None
+    """``None``: all that remain."""
+    by: Literal["case", "group"] = "case"
+    seed: int = 0
+
+
+class DataPlan(Record, frozen=True, kw_only=True):
+    """Where the cases are: one file to be split, or three files that are split already."""
+
+    cases: str | None = None
+    train: str | None = None
+    dev: str | None = None
+    eval: str | None = None
+    extra: dict[str, str] = {}
+    """Further evaluation sets: name to file."""
+    fields: dict[str, str] = {}
+    """Case field to column, where the names differ."""
+    split: SplitPlan = SplitPlan()
+
+
+class SearchPlan(Record, frozen=True, kw_only=True):
+    """The budget for engineering a prompt; at least one of minutes and calls."""
+
+    minutes: float | None = None
+    calls: int | None = None
+    seed: int = 0
+
+
+class TunePlan(Recipe, frozen=True, kw_only=True):
+    """How an arm is trained: a recipe, and one adapter for each seed."""
+
+    seeds: tuple[int, ...] = (1,)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe without the seeds."""
+        return Recipe(**{name: getattr(self, name) for name in Recipe.__struct_fields__})
+
+
+class ArmPlan(Record, frozen=True, kw_only=True):
+    """One arm as the study wants it."""
+
+    model: str
+    instructions: str | None = None
+    """What the model is told; the study's task where it is left out."""
+    search: SearchPlan | None = None
+    tune: TunePlan | None = None
+
+
+class DecidePlan(Record, frozen=True, kw_only=True):
+    """The rule of the verdict, as the user writes it."""
+
+    primary: str
+    worthwhile: float
+    baseline: str | None = None
+    """Name of the arm to beat; the first arm that is not tuned where it is left out."""
+    guardrails: dict[str, float] = {}
+    """``metric``, ``metric@set`` or a quantity of the primary (``spread``, ``worst_tenth``, ...)
+    to the largest tolerated loss (a factor for ``spread`` and measured quantities)."""
+    equivalent: float | None = None
+    economy: dict[str, float] = {}
+    """``{latency: 3}``: at least three times less than the baseline."""
+    alpha: float = 0.05
+
+
+class Study(Record, frozen=True, kw_only=True):
+    """The whole plan."""
+
+    study: str
+    task: str
+    data: DataPlan
+    arms: dict[str, ArmPlan]
+    metrics: tuple[str | dict[str, dict[str, Json]], ...]
+    decide: DecidePlan
+    sampling: Sampling = Sampling()
+    repeats: int = 1
+    timed: int = 12
+    """Eval cases asked one at a time for latency, where it is among the metrics."""
+
+    @property
+    def baseline(self) -> str:
+        """Name of the baseline arm."""
+        if self.decide.baseline is not None:
+            return self.decide.baseline
+        return next(name for name, arm in self.arms.items() if arm.tune is None)
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Names of the other arms, in the study's order."""
+        return tuple(name for name in self.arms if name != self.baseline)
+
+
+def read(path: Path) -> Study:
+    """Read and check a study file.
+
+    Raises:
+        StudyError: every fault that can be seen without opening a model or a file of cases.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise StudyError(
+            str(path),
+            [f"cannot be read: {reason}"],
+            "Give the path of a study file; `tuneornot init legal-citations DIR` makes one.",
+        ) from error
+    return parse(text, source=str(path), folder=path.parent)
+
+
+def parse(text: str, *, source: str = "study", folder: Path = Path()) -> Study:
+    """Like ``read``, from the file's text; ``folder`` is where its relative paths start."""
+    try:
+        raw = msgspec.yaml.decode(text.encode("utf-8", "surrogatepass"))
+    except msgspec.DecodeError as error:
+        fault = f"is not YAML: {' '.join(str(error).split())}"
+        raise StudyError(source, [fault], "Mend the syntax and run the command again.") from error
+    faults: list[str] = []
+    study = form.gather(Study, raw, faults)
+    if study is not None:
+        faults += _contradictions(study, folder)
+    if faults or study is None:
+        raise StudyError(source, faults, "docs/reference/study.md explains every field.")
+    return study
+
+
+def metrics(study: Study, folder: Path = Path()) -> tuple[Metric, ...]:
+    """The study's judged metrics, built; measured quantities are left out.
+
+    Raises:
+        StudyError: an entry cannot be built.
+    """
+    built, faults = _built(study, folder)
+    if faults:
+        raise StudyError("metrics", faults)
+    return built
+
+
+def rule(study: Study) -> Rule:
+    """The verdict's rule with every guardrail resolved to a metric, a set and a quantity."""
+    plan = study.decide
+    economy = [Economy(metric=metric, factor=factor) for metric, factor in plan.economy.items()]
+    return Rule(
+        primary=plan.primary,
+        worthwhile=plan.worthwhile,
+        guardrails=tuple(_guardrail(name, value, plan) for name, value in plan.guardrails.items()),
+        equivalent=plan.worthwhile if economy and plan.equivalent is None else plan.equivalent,
+        economy=economy[0] if economy else None,
+        alpha=plan.alpha,
+    )
+
+
+def _guardrail(name: str, margin: float, plan: DecidePlan) -> Guardrail:
+    what, _, where = name.partition("@")
+    quantity: Quantity = QUANTITIES.get(what, "ratio" if what in MEASURED else "mean")
+    metric = plan.primary if what in QUANTITIES else what
+    return Guardrail(metric=metric, dataset=where or "eval", quantity=quantity, margin=margin)
+
+
+def _built(study: Study, folder: Path) -> tuple[tuple[Metric, ...], list[str]]:
+    built: list[Metric] = []
+    faults: list[str] = []
+    for position, entry in enumerate(study.metrics):
+        if entry in MEASURED:
+            continue
+        try:
+            built.append(registry.build(entry, folder=folder))
+        except StudyError as error:
+            faults += [f"metrics[{position}]: {fault}" for fault in error.faults]
+    names = [metric.name for metric in built]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        faults.append(f"metrics: {name!r} stands there twice; give one of them another `name:`")
+    return tuple(built), faults
+
+
+def _contradictions(study: Study, folder: Path) -> list[str]:
+    built, faults = _built(study, folder)
+    names = [metric.name for metric in built]
+    named = [entry for entry in study.metrics if isinstance(entry, str) and entry in MEASURED]
+    faults += _data_faults(study.data)
+    faults += _arm_faults(study)
+    if not faults:
+        faults += _decide_faults(study, names, [*names, *named])
+    return faults
+
+
+def _data_faults(data: DataPlan) -> list[str]:
+    given = [name for name in ("train", "dev", "eval") if getattr(data, name) is not None]
+    faults = []
+    if (data.cases is None) == (not given):
+        faults.append("data: give either `cases` (one file to split) or `train`, `dev` and `eval`")
+    elif given and len(given) < 3:
+        faults.append(f"data: `train`, `dev` and `eval` belong together; found only {given}")
+    for name in data.extra:
+        if name in ("train", "dev", "eval", "demonstrations"):
+            faults.append(f"data.extra: {name!r} is the name of a split; choose another")
+    for part in ("eval", "dev", "train"):
+        value = getattr(data.split, part)
+        if value is not None and (value <= 0 or (value != int(value) and value >= 1)):
+            faults.append(
+                f"data.split.{part}: found {value!r}, expected a number of cases or a share below 1"
+            )
+    return faults
+
+
+def _arm_faults(study: Study) -> list[str]:
+    faults = []
+    plain = [name for name, arm in study.arms.items() if arm.tune is None]
+    if len(study.arms) < 2:
+        faults.append(
+            f"arms: found {len(study.arms)}, expected at least two (a baseline and a candidate)"
+        )
+    elif not plain and study.decide.baseline is None:
+        faults.append("arms: every arm is tuned; name the baseline with `decide.baseline`")
+    if study.decide.baseline is not None and study.decide.baseline not in study.arms:
+        faults.append(
+            f"decide.baseline: {study.decide.baseline!r} is not an arm; arms are {[*study.arms]}"
+        )
+    for name, arm in study.arms.items():
+        if not arm.model.startswith(("local:", "http://", "https://")):
+            faults.append(
+                f"arms.{name}.model: found {arm.model!r}, expected local:NAME, local:PATH or "
+                "http(s)://HOST/v1#MODEL"
+            )
+        elif arm.tune is not None and not arm.model.startswith("local:"):
+            faults.append(
+                f"arms.{name}.tune: {arm.model!r} is on a server, only local models are trained; "
+                "train elsewhere and name the served model"
+            )
+        if arm.search is not None and arm.tune is not None:
+            faults.append(f"arms.{name}: `search` and `tune` in one arm; make two arms")
+        if arm.search is not None and arm.search.minutes is None and arm.search.calls is None:
+            faults.append(f"arms.{name}.search: no budget; give `minutes` or `calls`")
+        for budget in ("minutes", "calls"):
+            value = getattr(arm.search, budget) if arm.search else None
+            if value is not None and value <= 0:
+                faults.append(f"arms.{name}.search.{budget}: found {value!r}, expected more than 0")
+        if arm.tune is not None and not arm.tune.seeds:
+            faults.append(f"arms.{name}.tune.seeds: found none, expected at least one")
+    return faults
+
+
+def _decide_faults(study: Study, judged: Sequence[str], known: Sequence[str]) -> list[str]:
+    plan = study.decide
+    sets = ["eval", *study.data.extra]
+    faults = []
+    if plan.primary not in judged:
+        faults.append(f"decide.primary: {_unknown(plan.primary, judged)}")
+    if not plan.worthwhile >= 0:
+        faults.append(f"decide.worthwhile: found {plan.worthwhile!r}, expected 0 or more")
+    if not 0 < plan.alpha < 0.5:
+        faults.append(f"decide.alpha: found {plan.alpha!r}, expected a number between 0 and 0.5")
+    for name, margin in plan.guardrails.items():
+        what, _, where = name.partition("@")
+        if what not in QUANTITIES and what not in known:
+            faults.append(f"decide.guardrails: {_unknown(what, [*known, *QUANTITIES])}")
+        if where and where not in sets:
+            faults.append(f"decide.guardrails.{name}: {_unknown(where, sets)}")
+        if (what == "spread" or what in MEASURED) and not margin > 1:
+            faults.append(f"decide.guardrails.{name}: found {margin!r}, expected a factor above 1")
+        elif not margin >= 0:
+            faults.append(f"decide.guardrails.{name}: found {margin!r}, expected 0 or more")
+        if what == "instability" and study.repeats < 2:
+            faults.append("decide.guardrails.instability: needs `repeats` of 2 or more")
+    if len(plan.economy) > 1:
+        faults.append(f"decide.economy: found {[*plan.economy]}, expected one quantity")
+    for what, factor in plan.economy.items():
+        if what not in MEASURED or what not in known:
+            named = [name for name in known if name in MEASURED]
+            faults.append(f"decide.economy: {_unknown(what, named)}")
+        if not factor > 1:
+            faults.append(f"decide.economy.{what}: found {factor!r}, expected a factor above 1")
+    if study.repeats < 1:
+        faults.append(f"repeats: found {study.repeats!r}, expected 1 or more")
+    return faults
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{name!r} is not among {[*known]}{meant}"
+
+
+assert set(QUANTITIES.values()) <= set(get_args(Quantity))
