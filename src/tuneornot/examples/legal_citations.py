@@ -40,55 +40,12 @@ STANDARD_SHARE = 0.25
 """Share of the cases that are spelled in the standard way already."""
 EARLIEST, LATEST = 1790, 2024
 
-PARTIES = tuple(
-    [
-        "Abbott",
-        "Aldous",
-        "Barrow",
-        "Bellweather",
-        "Carmody",
-        "Castellan",
-        "Delacroix",
-        "Dunmore",
-        "Eastgate",
-        "Ellery",
-        "Farrow",
-        "Fenwick",
-        "Garland",
-        "Greaves",
-        "Hadley",
-        "Holloway",
-        "Ingram",
-        "Ives",
-        "Jarvis",
-        "Jessop",
-        "Keating",
-        "Kirkbride",
-        "Lachlan",
-        "Lowell",
-        "Marchetti",
-        "Merrow",
-        "Nakamura",
-        "Norwood",
-        "Okafor",
-        "Osgood",
-        "Pemberton",
-        "Prewitt",
-        "Quigley",
-        "Radcliffe",
-        "Rosales",
-        "Sandoval",
-        "Stavros",
-        "Tennant",
-        "Thorne",
-        "Underhill",
-        "Vance",
-        "Vasquez",
-        "Wexford",
-        "Whitlock",
-        "Yarrow",
-        "Zeller",
-    ]
+PARTIES = (
+    "Abbott Aldous Barrow Bellweather Carmody Castellan Delacroix Dunmore Eastgate Ellery Farrow "
+    "Fenwick Garland Greaves Hadley Holloway Ingram Ives Jarvis Jessop Keating Kirkbride Lachlan "
+    "Lowell Marchetti Merrow Nakamura Norwood Okafor Osgood Pemberton Prewitt Quigley Radcliffe "
+    "Rosales Sandoval Stavros Tennant Thorne Underhill Vance Vasquez Wexford Whitlock Yarrow "
+    "Zeller "
 )
 
 
@@ -148,7 +105,7 @@ def cases(seed: int = 7) -> tuple[list[Case], list[Case]]:
 def _case(position: int, spelling: Spelling, draw: random.Random) -> Case:
     volume, page = draw.randint(1, 640), draw.randint(1, 1400)
     year = draw.randint(spelling.first, spelling.last)
-    plaintiff, defendant = draw.sample(PARTIES, 2)
+    plaintiff, defendant = draw.sample(PARTIES.split(), 2)
     pinned = f"{page}, {page + draw.randint(1, 14)}" if draw.random() < 0.35 else str(page)
     cited = f"{volume} {spelling.text} {pinned} ({year})"
     if draw.random() < 0.6:
