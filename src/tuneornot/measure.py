@@ -1,0 +1,269 @@
+"""Steps 3 and 5: ask every case, score every answer.
+
+The same step for every arm, so that nothing but the arm can differ. It asks only what is not known
+already, hands on each response as soon as it exists, and turns a failed call into scores of
+``None`` with the reason. It does not know where responses are kept, what the scores mean, or which
+arm is the better one.
+
+``timings`` is the second pass, for latency alone: latencies seen while many requests are in flight
+say more about the queue than about the arm.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from tuneornot.errors import ModelError
+from tuneornot.metrics.base import Mark, Metric
+from tuneornot.models.base import Model, Reply, Request
+from tuneornot.records import Arm, Case, Dataset, Purpose, Response, Run, Score
+
+Key = tuple[str, str, int, str]
+"""What identifies a response: ``Response.key``."""
+
+Known = Callable[[Sequence[Key]], Mapping[Key, Response]] | Mapping[Key, Response]
+"""The responses that exist already, as a mapping or as a function that looks keys up."""
+
+Keep = Callable[[Response], None]
+"""What is called with each response as soon as it exists, before the next one is waited for."""
+
+OnAnswer = Callable[[int, int], None]
+"""What is told after each answer: how many of the asked ones are there, and of how many."""
+
+
+class Entrant(NamedTuple):
+    """An arm with the opened model that answers for it."""
+
+    model: Model
+    arm: Arm
+
+
+def run(
+    model: Model,
+    arm: Arm,
+    dataset: Dataset,
+    metrics: Sequence[Metric],
+    *,
+    repeats: int = 1,
+    known: Known,
+    keep: Keep,
+    on_answer: OnAnswer | None = None,
+) -> Run:
+    """Measure one arm on one dataset.
+
+    Repeat r samples with the arm's seed + r. With temperature 0 a deterministic model gives the
+    same answer in every repeat: that is allowed, costs the calls, and shows no spread.
+
+    Args:
+        model: answers the questions; its adapter is the arm's.
+        arm: what is measured.
+        dataset: the cases; two that ask the same question share one answer, each judged against
+            what it expects itself.
+        metrics: how each answer is judged; names must differ.
+        repeats: answers to each case.
+        known: what was answered before; a failure among them is asked again.
+        keep: called with every new response, failures too, as soon as it exists.
+        on_answer: called after each with (answers so far, answers asked for in this call).
+
+    Returns:
+        The run: responses case by case, repeats in order, and a score for each metric of each.
+
+    Raises:
+        ModelError: the model cannot answer at all, or ended early; what it did answer is kept.
+    """
+    cases: dict[Key, Case] = {}
+    for repeat in range(repeats):
+        for case in dataset.cases:
+            cases.setdefault(_key(arm, case, repeat), case)
+    answered = _answered(known, list(cases))
+    open_keys = [key for key in cases if key not in answered]
+    replies = model.ask(
+        (_request(arm, cases[key], key[2]) for key in open_keys), adapter=arm.adapter
+    )
+    for n, (position, reply) in enumerate(replies, start=1):
+        response = _response(open_keys[position], reply)
+        keep(response)
+        answered[response.key] = response
+        if on_answer:
+            on_answer(n, len(open_keys))
+    _check_complete(arm, [key for key in open_keys if key not in answered])
+    return _joined(arm, dataset, metrics, repeats, answered)
+
+
+def judge(
+    metrics: Sequence[Metric], case: Case, response: Response, *, repeat: int = 0
+) -> tuple[Score, ...]:
+    """Score one response to one case by every metric.
+
+    A failed call is ``None`` with the call's error. So is a value that a metric's scale does not
+    allow, and a metric that raises: one odd answer must not end a measurement of thousands.
+    """
+    return tuple(
+        Score(
+            metric=metric.name,
+            case_id=case.id,
+            repeat=repeat,
+            value=mark.value,
+            reason=mark.reason,
+        )
+        for metric in metrics
+        for mark in [_mark(metric, case, response)]
+    )
+
+
+def timings(
+    entrants: Sequence[Entrant],
+    dataset: Dataset,
+    *,
+    n: int = 12,
+    known: Known,
+    keep: Keep,
+    on_answer: OnAnswer | None = None,
+) -> dict[str, tuple[Response, ...]]:
+    """Time every arm on the same cases, one request at a time.
+
+    Arms take turns on each case, and who begins changes from case to case, so that a machine that
+    slows down slows all of them. Before the first timing each arm answers one case that is not
+    counted: the first answer pays for loading. A case's earlier timings are used again only if
+    every arm has one, since only those were taken side by side.
+
+    Args:
+        entrants: the arms, with names that differ, and their models.
+        dataset: where the cases come from.
+        n: cases, evenly spaced over the dataset's different questions; all if there are fewer.
+        known, keep, on_answer: as in ``run``; the responses have the purpose ``latency``.
+
+    Returns:
+        By arm's name its responses, in the same order of cases for every arm.
+
+    Raises:
+        ModelError: a model cannot answer at all.
+    """
+    cases = _spaced(dataset, n)
+    keys = [[_key(arm, case, 0, "latency") for _, arm in entrants] for case in cases]
+    answered = _answered(known, [key for row in keys for key in row])
+    todo = [i for i, row in enumerate(keys) if not all(key in answered for key in row)]
+    if todo:
+        for entrant in entrants:
+            _ask_alone(entrant, cases[todo[0]])
+    n_done = 0
+    for i in todo:
+        for turn in range(len(entrants)):
+            entrant = entrants[(i + turn) % len(entrants)]
+            response = _ask_alone(entrant, cases[i])
+            keep(response)
+            answered[response.key] = response
+            n_done += 1
+            if on_answer:
+                on_answer(n_done, len(todo) * len(entrants))
+    return {
+        arm.name: tuple(answered[row[place]] for row in keys)
+        for place, (_, arm) in enumerate(entrants)
+    }
+
+
+def _key(arm: Arm, case: Case, repeat: int, purpose: Purpose = "answer") -> Key:
+    return (arm.fingerprint, case.question, repeat, purpose)
+
+
+def _answered(known: Known, keys: Sequence[Key]) -> dict[Key, Response]:
+    """What need not be asked: the known responses that have a text."""
+    found = known(keys) if callable(known) else known
+    return {
+        key: response
+        for key in keys
+        if (response := found.get(key)) is not None and response.text is not None
+    }
+
+
+def _request(arm: Arm, case: Case, repeat: int) -> Request:
+    sampling = arm.sampling
+    if repeat:
+        sampling = msgspec.structs.replace(sampling, seed=sampling.seed + repeat)
+    return Request(messages=arm.prompt.messages(case), sampling=sampling)
+
+
+def _response(key: Key, reply: Reply) -> Response:
+    arm, question, repeat, purpose = key
+    return Response(
+        arm=arm,
+        question=question,
+        repeat=repeat,
+        purpose="latency" if purpose == "latency" else "answer",
+        **msgspec.structs.asdict(reply),
+    )
+
+
+def _check_complete(arm: Arm, missing: Sequence[Key]) -> None:
+    if missing:
+        raise ModelError(
+            f"a model must answer every question that it is asked, got no answer to "
+            f"{len(missing)} of them from {arm.model!r} (arm {arm.name!r}); what was answered is "
+            "kept, so run the same command again"
+        )
+
+
+def _joined(
+    arm: Arm,
+    dataset: Dataset,
+    metrics: Sequence[Metric],
+    repeats: int,
+    answered: Mapping[Key, Response],
+) -> Run:
+    rows = [
+        (case, repeat, answered[_key(arm, case, repeat)])
+        for case in dataset.cases
+        for repeat in range(repeats)
+    ]
+    return Run(
+        arm=arm,
+        dataset=dataset,
+        metrics={metric.name: metric.scale for metric in metrics},
+        n_repeats=repeats,
+        responses=tuple(response for _, _, response in rows),
+        scores=tuple(
+            score
+            for case, repeat, response in rows
+            for score in judge(metrics, case, response, repeat=repeat)
+        ),
+    )
+
+
+def _mark(metric: Metric, case: Case, response: Response) -> Mark:
+    if response.text is None:
+        return Mark(None, response.error or "the call failed without saying why")
+    try:
+        mark = metric.score(case, response)
+    except Exception as failure:
+        return Mark(None, f"the metric {metric.name!r} raised {failure!r}"[:300])
+    if mark.value is None:
+        return Mark(None, mark.reason or f"the metric {metric.name!r} could not judge the answer")
+    value, scale = float(mark.value), metric.scale
+    allowed = (
+        math.isfinite(value)
+        and (scale.low is None or value >= scale.low)
+        and (scale.high is None or value <= scale.high)
+        and (not scale.binary or value in (scale.low, scale.high))
+    )
+    if not allowed:
+        return Mark(None, f"the metric {metric.name!r} gave {value!r}, which its scale excludes")
+    return Mark(value, mark.reason)
+
+
+def _spaced(dataset: Dataset, n: int) -> list[Case]:
+    different = list({case.question: case for case in reversed(dataset.cases)}.values())[::-1]
+    n = min(n, len(different))
+    return [different[i * len(different) // n] for i in range(n)]
+
+
+def _ask_alone(entrant: Entrant, case: Case) -> Response:
+    model, arm = entrant
+    request = _request(arm, case, 0)
+    replies = [reply for _, reply in model.ask([request], adapter=arm.adapter, one_by_one=True)]
+    if not replies:
+        replies = [Reply(error="the model ended without an answer")]
+    return _response(_key(arm, case, 0, "latency"), replies[0])

@@ -1,0 +1,134 @@
+"""A metric that a study writes as a Python function.
+
+It knows how the function is found and what it may return, nothing of what it measures. The
+function is the study's own code: it runs with the rights of the program.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+import inspect
+import sys
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+from tuneornot import fingerprint
+from tuneornot.metrics.base import Mark
+from tuneornot.records import Case, Json, Response, Scale
+
+Judge = Callable[[Case, str], float | bool | Mark | None]
+"""What the function must be: of the case and the answer's text. ``None``: it cannot be judged."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class Function:
+    """Whatever a Python function ``module:function`` of (case, text) says.
+
+    The function returns a number from ``low`` to ``high``, true or false, ``None`` where the
+    answer cannot be judged, or a ``Mark`` with a reason. A function that raises, or leaves its
+    range, gives ``None`` with the reason for that answer.
+    """
+
+    name: str
+    function: str
+    """As ``module:function``; the module may stand beside the study file."""
+    folder: Path = Path()
+    """Where the study file stands."""
+    binary: bool | None = None
+    """Only 0 and 1 are possible; without it, whether the function declares to return a bool."""
+    low: float | None = 0.0
+    """Least possible value; null if there is none."""
+    high: float | None = 1.0
+    """Greatest possible value; null if there is none."""
+    better: Literal["higher", "lower"] = "higher"
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        self._module, self._judge = _found(self.function, self.folder)
+        binary = _declares_bool(self._judge) if self.binary is None else self.binary
+        self.scale = Scale(
+            better=self.better, low=self.low, high=self.high, binary=binary, unit=self.unit
+        )
+
+    def settings(self) -> dict[str, Json]:
+        """What determines its values: with the source, so that an edit is a new metric."""
+        source = getattr(self._module, "__file__", None)
+        return {
+            "metric": self.function,
+            "source": fingerprint.of_file(Path(source)) if source else None,
+            "binary": self.scale.binary,
+            "low": self.low,
+            "high": self.high,
+            "better": self.better,
+        }
+
+    def score(self, case: Case, response: Response) -> Mark:
+        """The function's value, or ``None`` with the reason."""
+        try:
+            said = self._judge(case, response.text or "")
+        except Exception as failure:
+            # The function is somebody else's code and the answer is anything a model may write.
+            return Mark(None, f"{self.function} raised {failure!r}"[:300])
+        if isinstance(said, tuple):
+            return Mark(*said)
+        if said is None:
+            return Mark(None, f"{self.function} could not judge the answer")
+        return Mark(float(said))
+
+
+def _found(address: str, folder: Path) -> tuple[ModuleType, Judge]:
+    name, _, attribute = address.partition(":")
+    try:
+        module = _imported(name, folder.resolve())
+    except Exception as failure:
+        raise ValueError(
+            f"the module of a metric must be importable, got {address!r} ({failure!r}); "
+            "put the file beside the study or install it"
+        ) from None
+    judge = getattr(module, attribute, None)
+    if not callable(judge):
+        raise ValueError(
+            f"a metric must name a function of its module, got {address!r}; "
+            f"{name} has no function {attribute!r}"
+        )
+    try:
+        inspect.signature(judge).bind(None, "")
+    except TypeError:
+        raise ValueError(
+            f"the function of a metric must take (case, text), got {address!r} with "
+            f"{inspect.signature(judge)}; change its parameters"
+        ) from None
+    return module, typing.cast(Judge, judge)
+
+
+def _imported(name: str, folder: Path) -> ModuleType:
+    """The module beside the study if there is one, else the installed one."""
+    beside = folder / f"{name}.py"
+    if not beside.is_file():
+        return importlib.import_module(name)
+    # Under a name of its own: studies in several folders may each have, say, a metrics.py.
+    unique = f"tuneornot_study_{fingerprint.of(str(beside))}_{name}"
+    spec = importlib.util.spec_from_file_location(unique, beside)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{beside} is not a Python module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[unique] = module
+    sys.path.insert(0, str(folder))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(folder))
+    return module
+
+
+def _declares_bool(judge: Judge) -> bool:
+    try:
+        declared = typing.get_type_hints(judge).get("return")
+    except (NameError, TypeError):
+        return False
+    return declared is bool or set(typing.get_args(declared)) == {bool, type(None)}
