@@ -1,0 +1,224 @@
+"""Means of paired scores: the difference of two arms, one arm's level, the ratio of two means.
+
+The method is chosen by what is known before any score is seen (binary or not, groups or not),
+never by a test on the scores. Interval, one-sided bounds and p values come from one method at a
+time (``bounds``), so they agree. Which direction is better is the caller's business; so are
+multiplicity and margins. Spread, tails and whole distributions stand elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tuneornot.records import Estimate
+from tuneornot.stats import bounds, cases
+from tuneornot.stats.binary import PairedScore, Rate
+from tuneornot.stats.cases import Cases
+from tuneornot.stats.studentised import student_t
+
+Scale = tuple[float | None, float | None]
+Rng = int | np.random.Generator
+NAN = Estimate(value=math.nan, low=math.nan, high=math.nan, lower=math.nan, upper=math.nan)
+
+
+def difference(
+    baseline: ArrayLike,
+    candidate: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    scale: Scale = (None, None),
+    binary: bool | None = None,
+    alpha: float = 0.05,
+    rng: Rng = 0,
+) -> Estimate:
+    """Mean over cases of candidate minus baseline, with its interval, bounds and test.
+
+    Args:
+        baseline: (n,) or (n, repeats), NaN for unscored; paired by row with ``candidate``.
+        candidate: the same for the same cases.
+        groups: (n,) labels; cases of one group are not independent of each other.
+        scale: least and greatest possible score, ``None`` where there is none.
+        binary: whether scores are 0 or 1; ``None``: if they all are. Say it where it is known.
+        alpha: error rate of the interval, and of each one-sided bound.
+        rng: seed or generator of the resampling.
+
+    Returns:
+        In units of the scores. ``p_value`` is two-sided, of no mean difference. All NaN with fewer
+        than two cases (or groups) that both arms have a score for.
+    """
+    found = cases.two(baseline, candidate, groups)
+    if found.n_groups < 2:
+        return NAN
+    method = _of_difference(found, binary=binary, scale=scale, rng=rng)
+    return bounds.estimate(method, alpha=alpha, null=0.0)
+
+
+def level(
+    scores: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    scale: Scale = (None, None),
+    binary: bool | None = None,
+    alpha: float = 0.05,
+    rng: Rng = 0,
+) -> Estimate:
+    """Mean over cases of one arm's scores, with its interval and bounds (no test).
+
+    Arguments as in ``difference``; bounds stay within ``scale``.
+    """
+    found = cases.one(scores, groups)
+    if found.n_groups < 2:
+        return NAN
+    if _is_binary(found, binary):
+        method: bounds.Bounds = Rate(successes=int(found.values.sum()), n=found.n)
+    else:
+        method = student_t(found.values, found.codes)
+    return _within(bounds.estimate(method, alpha=alpha, null=None), scale)
+
+
+def ratio(
+    baseline: ArrayLike,
+    candidate: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    alpha: float = 0.05,
+    rng: Rng = 0,
+) -> Estimate:
+    """Mean of the candidate over mean of the baseline, for positive quantities without a bound.
+
+    The interval is made for the logarithm of the ratio from its influence values
+    c_i / mean(c) - b_i / mean(b) (delta method), then taken back. ``p_value`` is of equal means.
+    NaN where a mean is not positive or there are fewer than two cases.
+    """
+    found = cases.two(baseline, candidate, groups)
+    means = found.values.mean(axis=0) if found.n else np.zeros(2)
+    if found.n_groups < 2 or not np.all(means > 0):
+        return NAN
+    logged = math.log(means[1] / means[0])
+    influence = logged + found.values[:, 1] / means[1] - found.values[:, 0] / means[0]
+    made = bounds.estimate(
+        student_t(influence, found.codes, name="log-ratio t"), alpha=alpha, null=0.0
+    )
+    return Estimate(
+        value=math.exp(made.value),
+        low=math.exp(made.low),
+        high=math.exp(made.high),
+        lower=math.exp(made.lower),
+        upper=math.exp(made.upper),
+        level=made.level,
+        method=made.method,
+        p_value=made.p_value,
+    )
+
+
+def p_value_against(
+    baseline: ArrayLike,
+    candidate: ArrayLike,
+    *,
+    margin: float,
+    alternative: Literal["greater", "less"] = "greater",
+    groups: ArrayLike | None = None,
+    scale: Scale = (None, None),
+    binary: bool | None = None,
+    rng: Rng = 0,
+) -> float:
+    """One-sided p value that the mean difference is greater (less) than ``margin``.
+
+    Below alpha just when the one-sided bound of ``difference`` at that alpha lies beyond the
+    margin. With a negative margin and ``greater`` this is the test of non-inferiority.
+    """
+    found = cases.two(baseline, candidate, groups)
+    if found.n_groups < 2:
+        return math.nan
+    method = _of_difference(found, binary=binary, scale=scale, rng=rng)
+    return method.p_above(margin) if alternative == "greater" else method.p_below(margin)
+
+
+def equivalence(
+    baseline: ArrayLike,
+    candidate: ArrayLike,
+    *,
+    margin: float,
+    groups: ArrayLike | None = None,
+    scale: Scale = (None, None),
+    binary: bool | None = None,
+    rng: Rng = 0,
+) -> float:
+    """p value that the mean difference lies within (-margin, margin): two one-sided tests.
+
+    The greater of the two one-sided p values; below alpha just when both one-sided bounds of
+    ``difference`` at that alpha lie within the margin.
+
+    Source: Schuirmann, D. J. (1987), Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680.
+    """
+    if not margin > 0:
+        raise ValueError(f"margin is the largest loss that counts as none, above 0, not {margin!r}")
+    found = cases.two(baseline, candidate, groups)
+    if found.n_groups < 2:
+        return math.nan
+    method = _of_difference(found, binary=binary, scale=scale, rng=rng)
+    return max(method.p_above(-margin), method.p_below(margin))
+
+
+def caveats(
+    baseline: ArrayLike,
+    candidate: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    scale: Scale = (None, None),
+    binary: bool | None = None,
+) -> tuple[str, ...]:
+    """Where the interval of ``difference`` cannot be trusted to its nominal level, in sentences."""
+    found = cases.two(baseline, candidate, groups)
+    if found.n_groups < 2:
+        return ("fewer than two independent cases have a score from both arms",)
+    differing = int(np.sum(found.values[:, 0] != found.values[:, 1]))
+    said: list[str] = []
+    if found.codes is not None and found.n_groups < 10:
+        said.append(f"{found.n_groups} groups: an interval over so few groups is rough")
+    if found.n < 50:
+        said.append(f"{found.n} cases: fewer than the 50 from which intervals are near nominal")
+    if differing < 10:
+        said.append(f"the arms differ on {differing} of {found.n} cases only")
+    if found.n_unscored:
+        said.append(f"{found.n_unscored} cases have no score from one arm or both and are left out")
+    return tuple(said)
+
+
+def _of_difference(found: Cases, *, binary: bool | None, scale: Scale, rng: Rng) -> bounds.Bounds:
+    differences = found.values[:, 1] - found.values[:, 0]
+    if _is_binary(found, binary):
+        return PairedScore(
+            wins=int(np.sum(differences > 0)), losses=int(np.sum(differences < 0)), n=found.n
+        )
+    return student_t(differences, found.codes, name="paired t")
+
+
+def _is_binary(found: Cases, binary: bool | None) -> bool:
+    """Whether the methods for counts apply: 0/1 scores, independent cases, one repeat."""
+    if found.codes is not None or found.n_repeats > 1:
+        return False
+    only = bool(np.all((found.values == 0) | (found.values == 1)))
+    if binary and not only:
+        raise ValueError("Scores said to be binary must all be 0 or 1; say binary=False for grades")
+    return only if binary is None else binary
+
+
+def _within(made: Estimate, scale: Scale) -> Estimate:
+    """The same estimate with its bounds cut to the range of possible scores."""
+    least = -math.inf if scale[0] is None else scale[0]
+    most = math.inf if scale[1] is None else scale[1]
+    return Estimate(
+        value=made.value,
+        low=max(made.low, least),
+        high=min(made.high, most),
+        lower=max(made.lower, least),
+        upper=min(made.upper, most),
+        level=made.level,
+        method=made.method,
+        p_value=made.p_value,
+    )
