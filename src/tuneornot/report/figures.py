@@ -1,0 +1,218 @@
+"""Findings into pictures of estimates: effects against margins, levels, slices, quantiles.
+
+Only chooses what to draw and names it; all values stand in the records. Shares are drawn in
+percent and points. Pictures of single cases and of the effort are in ``shapes`` and ``efforts``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import altair as alt
+
+from tuneornot.records import Comparison, Contrast, Estimate, Reason, Scale, Verdict
+from tuneornot.report import amounts, drawing, intervals
+from tuneornot.report.drawing import Chart, Figure, Row
+
+_STATE = {True: drawing.GOOD, False: drawing.BAD, None: drawing.OPEN}
+
+
+def effects(comparison: Comparison, verdict: Verdict | None) -> Figure | None:
+    """Every difference in a share, with its interval, against the margins of the rule."""
+    judged = {
+        (reason.metric, reason.dataset): reason
+        for reason in reversed(verdict.reasons if verdict else ())
+        if reason.quantity == "mean"
+    }
+    lines = [
+        _effect(each, judged.get((each.metric, each.dataset)))
+        for each in comparison.contrasts
+        if amounts.is_share(each.scale)
+    ]
+    for reason in verdict.reasons if verdict else ():
+        each = comparison.contrast(reason.metric, reason.dataset)
+        if reason.quantity == "worst_tenth" and each and amounts.is_share(each.scale):
+            lines.append(_requirement(reason, "worst tenth of ", 100.0))
+        elif reason.quantity == "catastrophic":
+            lines.append(_requirement(reason, "total failures in ", 100.0))
+    return intervals.chart(
+        lines,
+        axis=f"{comparison.candidate} minus {comparison.baseline}, points (right is better)",
+        reference=0.0,
+        alt_text=_told("Differences with intervals", lines),
+        caption=(
+            "Mean paired differences with 95% intervals. A short upright line is the margin that"
+            " the study wrote down; green: the requirement holds, red: it is broken, amber: these"
+            " data do not decide; grey: no requirement."
+        ),
+    )
+
+
+def ratios(comparison: Comparison, verdict: Verdict | None) -> Figure | None:
+    """Factors: spread where the rule limits it, and every ratio of means."""
+    limits: dict[tuple[str, str, str], Reason] = {
+        (reason.metric, reason.dataset, reason.quantity): reason
+        for reason in (verdict.reasons if verdict else ())
+    }
+    lines = []
+    for each in comparison.contrasts:
+        where = _where(each.metric, each.dataset)
+        for quantity, estimate in (("ratio", each.ratio), ("spread", each.spread)):
+            reason = limits.get((each.metric, each.dataset, quantity))
+            if estimate is None or (quantity == "spread" and reason is None):
+                continue
+            label = amounts.title(where if quantity == "ratio" else f"spread of {where}")
+            lines.append(
+                intervals.Line(
+                    label=label,
+                    note=f"{amounts.factor(estimate.value)} ({amounts.factor_span(estimate)})",
+                    bars=(_bar(estimate, 1.0, _STATE[reason.holds] if reason else drawing.MUTED),),
+                    limit=reason.threshold if reason else None,
+                )
+            )
+    return intervals.chart(
+        lines,
+        axis=f"{comparison.candidate} / {comparison.baseline} (left is better)",
+        reference=1.0,
+        ratio=True,
+        alt_text=_told("Ratios with intervals", lines),
+        caption="Candidate divided by baseline, with 95% intervals, on a logarithmic axis.",
+    )
+
+
+def levels(contrasts: Sequence[Contrast]) -> Figure | None:
+    """Where both arms stand, one row for each contrast (of one unit)."""
+    scale = contrasts[0].scale
+    unit = _factor(scale)
+    lines = [
+        intervals.Line(
+            label=f"{each.dataset} ({amounts.count(each.n, 'case')})",
+            note=(
+                f"{amounts.level(each.baseline_mean.value, scale)} to"
+                f" {amounts.level(each.candidate_mean.value, scale)}"
+            ),
+            bars=(
+                _bar(each.baseline_mean, unit, drawing.BASELINE),
+                _bar(each.candidate_mean, unit, drawing.CANDIDATE),
+            ),
+        )
+        for each in contrasts
+    ]
+    name = amounts.title(contrasts[0].metric)
+    return intervals.chart(
+        lines,
+        axis=f"{name}, {'percent' if amounts.is_share(scale) else scale.unit or 'value'}",
+        reference=None,
+        alt_text=_told(f"{name} of both arms", lines),
+        caption=(
+            f"Means with 95% intervals: above {contrasts[0].baseline} (blue), below"
+            f" {contrasts[0].candidate} (orange)."
+        ),
+    )
+
+
+def slices(contrast: Contrast) -> Figure | None:
+    """Each slice's difference: as observed, and shrunk towards the whole."""
+    unit = _factor(contrast.scale)
+    lines = [
+        intervals.Line(
+            label=f"{each.slice or 'without a slice'} ({amounts.count(each.n, 'case')})",
+            note=(
+                f"{amounts.difference(each.pooled.value, contrast.scale)}"
+                f" ({amounts.span(each.pooled, contrast.scale)})"
+            ),
+            bars=(
+                _bar(each.pooled, unit, drawing.CANDIDATE),
+                _bar(each.raw, unit, drawing.MUTED),
+            ),
+        )
+        for each in contrast.slices
+    ]
+    axis = "points" if amounts.is_share(contrast.scale) else contrast.scale.unit or "value"
+    return intervals.chart(
+        lines,
+        axis=f"Difference in {amounts.title(contrast.metric)}, {axis} (right is better)",
+        reference=0.0,
+        alt_text=_told("Differences by slice", lines),
+        caption=(
+            "Differences with 95% intervals. Orange, with its figures: shrunk towards the whole,"
+            " because small slices exaggerate; grey below it: as observed."
+        ),
+    )
+
+
+def quantiles(contrast: Contrast) -> Figure | None:
+    """Where in the distribution the difference lies, in a simultaneous band."""
+    unit = _factor(contrast.scale)
+    rows: list[Row] = [
+        {"q": 100 * at.q, "value": unit * at.value, "low": unit * at.low, "high": unit * at.high}
+        for at in contrast.quantiles
+        if math.isfinite(at.value)
+    ]
+    if len(rows) < 2:
+        return None
+    points = "points" if amounts.is_share(contrast.scale) else contrast.scale.unit or "value"
+
+    def build(width: int) -> Chart:
+        base = alt.Chart(drawing.data(rows)).encode(
+            x=alt.X("q:Q", title="Quantile of the scores, percent (left: the worst cases)")
+        )
+        band = base.mark_area(color=drawing.CANDIDATE, opacity=0.18).encode(
+            y=alt.Y("low:Q", title=f"Difference, {points}"), y2="high:Q"
+        )
+        line = base.mark_line(color=drawing.CANDIDATE, strokeWidth=2.5, point=False)
+        dots = base.mark_point(color=drawing.CANDIDATE, filled=True, opacity=1)
+        zero = alt.Chart(drawing.data([{"y": 0.0}])).mark_rule(color=drawing.MUTED).encode(y="y:Q")
+        layers = [zero, band, line.encode(y="value:Q"), dots.encode(y="value:Q")]
+        return alt.LayerChart(layer=layers).properties(height=200)
+
+    ends = f"{rows[0]['value']:+.3g} at the worst end, {rows[-1]['value']:+.3g} at the best end"
+    return drawing.draw(
+        build,
+        alt_text=f"Difference of quantiles: {ends}.",
+        caption=(
+            "Difference of each quantile of the two score distributions, candidate minus baseline,"
+            " in a band that holds for all quantiles at once."
+        ),
+    )
+
+
+def _effect(contrast: Contrast, reason: Reason | None) -> intervals.Line:
+    return intervals.Line(
+        label=amounts.title(_where(contrast.metric, contrast.dataset)),
+        note=(
+            f"{amounts.bare(contrast.mean.value, contrast.scale)}"
+            f" ({amounts.span(contrast.mean, contrast.scale)})"
+        ),
+        bars=(_bar(contrast.mean, 100.0, _STATE[reason.holds] if reason else drawing.MUTED),),
+        limit=None if reason is None or reason.threshold is None else 100 * reason.threshold,
+    )
+
+
+def _requirement(reason: Reason, aspect: str, unit: float) -> intervals.Line:
+    estimate = reason.estimate or Estimate(
+        value=math.nan, low=math.nan, high=math.nan, lower=math.nan, upper=math.nan
+    )
+    return intervals.Line(
+        label=amounts.title(aspect + _where(reason.metric, reason.dataset)),
+        note=f"{amounts.bare(estimate.value, Scale())} ({amounts.span(estimate, Scale())})",
+        bars=(_bar(estimate, unit, _STATE[reason.holds]),),
+        limit=None if reason.threshold is None else unit * reason.threshold,
+    )
+
+
+def _where(metric: str, dataset: str) -> str:
+    return metric if dataset == "eval" else f"{metric} on {dataset}"
+
+
+def _bar(estimate: Estimate, unit: float, colour: str) -> intervals.Bar:
+    return intervals.Bar(unit * estimate.value, unit * estimate.low, unit * estimate.high, colour)
+
+
+def _factor(scale: Scale) -> float:
+    return 100.0 if amounts.is_share(scale) else 1.0
+
+
+def _told(what: str, lines: Sequence[intervals.Line]) -> str:
+    return f"{what}. " + "; ".join(f"{line.label}: {line.note}" for line in lines) + "."

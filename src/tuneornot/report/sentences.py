@@ -1,0 +1,340 @@
+"""Verdicts and reasons as sentences that a manager understands and a statistician accepts.
+
+It phrases what the records say: outcome, thresholds and whether they hold come from the verdict and
+are never computed here. Claims are one-sided, the intervals shown are two-sided; where the two
+could seem to disagree, the one-sided bound is written instead. What the data do not determine is
+said in these words, without a digit. Contrasts, checks and ledgers are phrased in ``remarks``.
+"""
+
+from __future__ import annotations
+
+import math
+
+from tuneornot.records import (
+    Check,
+    Comparison,
+    Contrast,
+    Estimate,
+    Findings,
+    Reason,
+    Scale,
+    Verdict,
+)
+from tuneornot.report import amounts
+
+_SHARE = Scale()
+_UNKNOWN_UNIT = Scale(low=None, high=None)
+_ASPECTS = {
+    "spread": "Spread between cases of",
+    "instability": "Instability between repeats of",
+    "worst_tenth": "Worst tenth of",
+    "catastrophic": "Total failures in",
+    "ratio": "",
+    "mean": "",
+    "check": "",
+}
+_SMALLER_IS_BETTER = ("ratio", "spread", "instability")
+STATES = {True: "holds", False: "broken", None: "unresolved"}
+"""A reason's ``holds`` as one word."""
+
+
+def headline(verdict: Verdict, findings: Findings) -> str:
+    """The outcome in one sentence, with the reason that carries it."""
+    comparison = comparison_of(verdict, findings)
+    if verdict.outcome == "tune":
+        return f"{_choice(verdict, findings)}: {_why_tune(verdict, comparison)}."
+    if verdict.outcome == "keep-prompting":
+        return f"{_stay(verdict, findings)}: {_why_keep(verdict, comparison)}."
+    if verdict.outcome == "blocked":
+        return f"Blocked: {_why_blocked(verdict)}, so these figures must not be acted on."
+    return f"Not yet: {_why_not_yet(verdict)}."
+
+
+def advice(verdict: Verdict) -> str:
+    """What to do next, one sentence."""
+    if verdict.outcome == "tune":
+        return (
+            f"Serve {verdict.candidate}, and measure again when its model, its data or its scope"
+            " changes."
+        )
+    if verdict.outcome == "keep-prompting":
+        return (
+            f"Stay with {verdict.baseline}, and ask again when the task, the model or the training"
+            " data changes."
+        )
+    if verdict.outcome == "blocked":
+        return "Mend what failed and run the study again; what was measured is kept."
+    if verdict.n_more is not None:
+        return (
+            f"Add about {amounts.about(verdict.n_more)} cases to the evaluation set and run again;"
+            " what was measured is kept."
+        )
+    return (
+        "More cases alone will probably not decide it: improve an arm, or settle whether a gain of"
+        " this size is worth the trouble."
+    )
+
+
+def comparison_of(verdict: Verdict, findings: Findings) -> Comparison | None:
+    """The comparison that a verdict judges."""
+    for comparison in findings.comparisons:
+        if (comparison.baseline, comparison.candidate) == (verdict.baseline, verdict.candidate):
+            return comparison
+    return None
+
+
+def reason(given: Reason, comparison: Comparison | None) -> str:
+    """One requirement and what the data say of it: metric, set, estimate, interval, threshold."""
+    if given.role == "check" or given.quantity == "check":
+        return _check_reason(given, comparison)
+    contrast = comparison.contrast(given.metric, given.dataset) if comparison else None
+    subject = _subject(given)
+    if given.estimate is None or not math.isfinite(given.estimate.value):
+        return f"{subject} is not determined by these data, so {_open(given)}."
+    scale = _scale(given, contrast)
+    seen = _seen(given, given.estimate, contrast)
+    if given.quantity in ("ratio", "spread"):
+        return f"{seen} {_evidence(given, scale)}{_ratio_clause(given)}"
+    return f"{seen} {_evidence(given, scale)}{_difference_clause(given, scale)}"
+
+
+def _choice(verdict: Verdict, findings: Findings) -> str:
+    return "Fine-tune" if _kind(verdict, findings) == "tuned" else f"Choose {verdict.candidate}"
+
+
+def _stay(verdict: Verdict, findings: Findings) -> str:
+    tuned = _kind(verdict, findings) == "tuned"
+    return "Keep prompting" if tuned else f"Keep {verdict.baseline}"
+
+
+def _kind(verdict: Verdict, findings: Findings) -> str:
+    kinds = {run.arm.name: run.arm.kind for run in findings.runs}
+    return kinds.get(verdict.candidate, "tuned")
+
+
+def _why_tune(verdict: Verdict, comparison: Comparison | None) -> str:
+    kept = "nothing that must not be lost was lost"
+    for given in verdict.reasons:
+        if given.role == "primary" and given.holds and given.estimate:
+            scale = _scale(given, _contrast(given, comparison))
+            gain = amounts.difference(given.estimate.value, scale).lstrip("+")
+            return (
+                f"{verdict.candidate} is better than {verdict.baseline} by {gain} in"
+                f" {_inline(given.metric)}, and {kept}"
+            )
+    for given in verdict.reasons:
+        if given.role == "economy" and given.holds and given.estimate:
+            return (
+                f"{verdict.candidate} answers as well as {verdict.baseline} at"
+                f" {amounts.factor(given.estimate.value)} the {_inline(given.metric)}, and {kept}"
+            )
+    return f"{verdict.candidate} meets every requirement of the study, and {kept}"
+
+
+def _why_keep(verdict: Verdict, comparison: Comparison | None) -> str:
+    broken = [given for given in verdict.reasons if given.holds is False]
+    ordered = sorted(broken, key=lambda given: given.role != "primary")
+    for given in ordered:
+        scale = _scale(given, _contrast(given, comparison))
+        if given.role == "primary" and given.estimate and given.threshold is not None:
+            gain = amounts.bare(given.estimate.upper, scale).lstrip("+")
+            least = amounts.margin(given.threshold, scale)
+            if given.estimate.upper <= 0:
+                return f"{verdict.candidate} does not gain in {_inline(given.metric)}"
+            return (
+                f"{verdict.candidate} gains at most {gain} in {_inline(given.metric)}, less than"
+                f" the {least} that would be worth the trouble"
+            )
+        if given.role == "guardrail":
+            return f"{_lower_first(_subject(given))} got worse than the study allows"
+        if given.role in ("economy", "equivalence"):
+            return f"{_lower_first(_subject(given))} misses what the study asks"
+    return f"{verdict.candidate} does not meet the study's rule"
+
+
+def _why_blocked(verdict: Verdict) -> str:
+    checks = [
+        given.metric for given in verdict.reasons if given.role == "check" and given.holds is False
+    ]
+    if checks:
+        names = " and ".join(_inline(name) for name in checks)
+        return f"{names} failed for {verdict.candidate}"
+    for given in verdict.reasons:
+        if given.holds is False:
+            return f"{_lower_first(_subject(given))} got worse than the study allows"
+    return f"{verdict.candidate} could not be shown to be what it should be"
+
+
+def _why_not_yet(verdict: Verdict) -> str:
+    unresolved = [given for given in verdict.reasons if given.holds is None]
+    total = sum(given.role != "check" for given in verdict.reasons)
+    if len(unresolved) == 1:
+        what = _question(unresolved[0])
+    else:
+        what = f"{len(unresolved)} of {total} requirements are unresolved"
+    if verdict.n_more is None:
+        return f"{what}, and more cases of this kind would probably not settle it"
+    return f"{what}; about {amounts.about(verdict.n_more)} more cases would probably settle it"
+
+
+def _question(given: Reason) -> str:
+    if given.role == "primary":
+        return f"whether the gain in {_inline(given.metric)} is worthwhile is unresolved"
+    subject = _lower_first(_subject(given))
+    return f"whether {subject} stays within what the study allows is unresolved"
+
+
+def _check_reason(given: Reason, comparison: Comparison | None) -> str:
+    found: Check | None = None
+    for check in comparison.checks if comparison else ():
+        if check.name == given.metric:
+            found = check
+    state = {True: "passed", False: "failed", None: "could not be decided"}[given.holds]
+    detail = f": {found.detail.rstrip('.')}" if found and found.detail else ""
+    return f"Check {_inline(given.metric)} {state}{detail}."
+
+
+def _seen(given: Reason, estimate: Estimate, contrast: Contrast | None) -> str:
+    """What was observed, up to the bracket with its error."""
+    subject = _subject(given)
+    scale = _scale(given, contrast)
+    if given.quantity == "ratio":
+        return f"{subject} is {amounts.factor(estimate.value)} the baseline's"
+    if given.quantity == "spread":
+        return f"{subject} is {amounts.factor(estimate.value)} the baseline's"
+    change = amounts.change(estimate.value, scale)
+    if given.quantity != "mean" or contrast is None:
+        return f"{subject}: {change}"
+    return f"{moved(contrast, subject)}: {change}"
+
+
+def moved(contrast: Contrast, subject: str) -> str:
+    """From the baseline's level to the candidate's: ``Exact match rose from 11.0% to 33.0%``."""
+    scale = contrast.scale
+    before = amounts.level(contrast.baseline_mean.value, scale)
+    after = amounts.level(contrast.candidate_mean.value, scale)
+    if amounts.UNKNOWN in (before, after):
+        return f"{subject} has no level on both sides"
+    if before == after:
+        return f"{subject} stayed at {after}"
+    rose = contrast.candidate_mean.value > contrast.baseline_mean.value
+    # The unit once is enough: "from 64.7 to 64.3 characters".
+    start = before.removesuffix(f" {scale.unit}")
+    return f"{subject} {'rose' if rose else 'fell'} from {start} to {after}"
+
+
+def _evidence(given: Reason, scale: Scale) -> str:
+    estimate = given.estimate
+    assert estimate is not None
+    if given.quantity in ("ratio", "spread"):
+        text = f"{amounts.confidence(estimate)} interval {amounts.factor_span(estimate)}"
+        ends, show = (estimate.lower, estimate.upper), amounts.factor
+    else:
+        text = amounts.interval(estimate, scale)
+        ends = (estimate.lower, estimate.upper)
+
+        def show(value: float) -> str:
+            return amounts.difference(value, scale)
+
+    bound = _bound(given, estimate, ends)
+    if bound is None:
+        return f"({text})"
+    word, value = bound
+    return f"({text}; {word} {show(value)} with {amounts.confidence(estimate)} confidence)"
+
+
+def _bound(
+    given: Reason, estimate: Estimate, ends: tuple[float, float]
+) -> tuple[str, float] | None:
+    """The one-sided bound that carries a claim, where the two-sided interval crosses the line."""
+    line = given.threshold
+    if line is None or given.holds is None or not estimate.low <= line <= estimate.high:
+        return None
+    upper = given.holds == (given.quantity in _SMALLER_IS_BETTER)
+    return ("at most", ends[1]) if upper else ("at least", ends[0])
+
+
+def _difference_clause(given: Reason, scale: Scale) -> str:
+    if given.threshold is None:
+        return "."
+    line = amounts.margin(given.threshold, scale)
+    if given.role == "primary":
+        return {
+            True: f", above the {line} that the study calls worthwhile.",
+            False: f", with confidence less than the {line} that the study calls worthwhile.",
+            None: f"; whether it reaches the {line} that the study calls worthwhile is not resolved"
+            f"{_more(given)}.",
+        }[given.holds]
+    worse = "an increase" if given.quantity in _SMALLER_IS_BETTER else "a loss"
+    if given.threshold:
+        allowed = "that still count as equivalent" if given.role == "equivalence" else "allowed"
+        worse += f" of more than the {line} {allowed}"
+    return {
+        True: f"; {worse} is excluded.",
+        False: f"; {worse} is shown.",
+        None: f"; whether there is {worse} is not resolved{_more(given)}.",
+    }[given.holds]
+
+
+def _ratio_clause(given: Reason) -> str:
+    if given.threshold is None:
+        return "."
+    line = amounts.factor(given.threshold)
+    return {
+        True: f", below the limit of {line}.",
+        False: f", with confidence above the limit of {line}.",
+        None: f"; whether it stays below the limit of {line} is not resolved{_more(given)}.",
+    }[given.holds]
+
+
+def _more(given: Reason) -> str:
+    if _is_near_miss(given):
+        return " at the stricter level that a rejection needs"
+    if given.n_more is None:
+        return ", and more cases of this kind would probably not settle it"
+    return f"; about {amounts.about(given.n_more)} more cases would probably settle it"
+
+
+def _is_near_miss(given: Reason) -> bool:
+    """Open although the interval lies wholly on the losing side of the threshold.
+
+    A rejection may rest on any of several requirements and is therefore tested more strictly.
+    """
+    if given.estimate is None or given.threshold is None:
+        return False
+    if given.quantity in _SMALLER_IS_BETTER:
+        return given.estimate.low > given.threshold
+    return given.estimate.high < given.threshold
+
+
+def _open(given: Reason) -> str:
+    return "the requirement is open" + _more(given)
+
+
+def _subject(given: Reason) -> str:
+    where = "" if given.dataset in ("eval", "") else f" on {given.dataset}"
+    aspect = _ASPECTS[given.quantity]
+    if given.role == "check" or given.quantity == "check":
+        return f"Check {_inline(given.metric)}"
+    name = f"{aspect} {_inline(given.metric)}" if aspect else amounts.title(given.metric)
+    return f"{name}{where}"
+
+
+def _scale(given: Reason, contrast: Contrast | None) -> Scale:
+    # A rate of total failures is a share whatever the metric's own unit is.
+    if given.quantity == "catastrophic":
+        return _SHARE
+    return contrast.scale if contrast else _UNKNOWN_UNIT
+
+
+def _contrast(given: Reason, comparison: Comparison | None) -> Contrast | None:
+    return comparison.contrast(given.metric, given.dataset) if comparison else None
+
+
+def _inline(name: str) -> str:
+    return _lower_first(amounts.title(name))
+
+
+def _lower_first(text: str) -> str:
+    first = text.split(" ", 1)[0]
+    return text if first.isupper() and len(first) > 1 else text[:1].lower() + text[1:]
