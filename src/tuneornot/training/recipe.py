@@ -1,0 +1,62 @@
+"""How an adapter is trained: every setting that determines the result, besides data and seed.
+
+The defaults were chosen for small models (about 100 million parameters) and some hundreds of short
+answers, by dev loss and dev answers on legal citations; ``docs/concepts/fine-tuning.md`` tells what
+was tried. A recipe knows no model, no cases and no paths, and imports nothing heavy, so that a
+study file can be checked on a machine without torch.
+
+It does not cover full fine-tuning, preference training, or training on other machines.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tuneornot.records import Record
+
+
+class Recipe(Record, frozen=True, kw_only=True):
+    """Settings of one training."""
+
+    method: Literal["lora"] = "lora"
+    """Low-rank adaptation: W x + (alpha / rank) B A x, with W frozen (Hu et al. 2021)."""
+    rank: int = 16
+    """Inner width of A and B."""
+    alpha: float = 32.0
+    """Scale of the update, in the paper's convention: divided by the rank."""
+    dropout: float = 0.0
+    """Share of the adapter's inputs dropped while training."""
+    targets: Literal["all-linear", "attention"] = "all-linear"
+    """Layers that get an adapter: every linear one but the output head, or attention's only."""
+    rate: float = 1e-3
+    """Peak learning rate of AdamW."""
+    epochs: int = 2
+    """Passes over the training cases."""
+    batch_size: int = 8
+    """Cases for each update of the weights."""
+    warmup: float = 0.05
+    """Share of the updates in which the rate rises; afterwards it falls to 0 along a cosine."""
+    weight_decay: float = 0.0
+    longest: int = 1024
+    """Longest example in tokens, prompt and answer together. Nothing is ever cut: a longer one is
+    left out and counted."""
+
+    def faults(self) -> tuple[str, ...]:
+        """One sentence for each setting that cannot work; empty if all can."""
+        at_least = {"rank": 1, "epochs": 1, "batch_size": 1, "longest": 8}
+        found = [
+            f"{name} must be at least {least}, found {getattr(self, name)!r}"
+            for name, least in at_least.items()
+            if getattr(self, name) < least
+        ]
+        found += [
+            f"{name} must be above 0, found {getattr(self, name)!r}"
+            for name in ("alpha", "rate")
+            if not getattr(self, name) > 0
+        ]
+        found += [
+            f"{name} must lie between 0 and 1 (1 excluded), found {getattr(self, name)!r}"
+            for name in ("dropout", "warmup", "weight_decay")
+            if not 0 <= getattr(self, name) < 1
+        ]
+        return tuple(found)
