@@ -1,4 +1,4 @@
-"""One direction of imports: a file imports only from the rows below it (docs/concepts/design.md)."""
+"""One direction of imports: a file imports only from the rows below its own."""
 
 from __future__ import annotations
 

@@ -215,13 +215,11 @@ def _built(study: Study, folder: Path) -> tuple[tuple[Metric, ...], list[str]]:
 
 def _contradictions(study: Study, folder: Path) -> list[str]:
     built, faults = _built(study, folder)
-    names = [metric.name for metric in built]
-    named = [entry for entry in study.metrics if isinstance(entry, str) and entry in MEASURED]
-    faults += _data_faults(study.data)
-    faults += _arm_faults(study)
     if not faults:
+        names = [metric.name for metric in built]
+        named = [entry for entry in study.metrics if isinstance(entry, str) and entry in MEASURED]
         faults += _decide_faults(study, names, [*names, *named])
-    return faults
+    return [*faults, *_data_faults(study.data), *_arm_faults(study)]
 
 
 def _data_faults(data: DataPlan) -> list[str]:
@@ -275,8 +273,11 @@ def _arm_faults(study: Study) -> list[str]:
             value = getattr(arm.search, budget) if arm.search else None
             if value is not None and value <= 0:
                 faults.append(f"arms.{name}.search.{budget}: found {value!r}, expected more than 0")
-        if arm.tune is not None and not arm.tune.seeds:
-            faults.append(f"arms.{name}.tune.seeds: found none, expected at least one")
+        seeds = arm.tune.seeds if arm.tune is not None else (0,)
+        if not seeds or len(set(seeds)) < len(seeds):
+            faults.append(
+                f"arms.{name}.tune.seeds: found {[*seeds]}, expected some, each of them once"
+            )
     return faults
 
 

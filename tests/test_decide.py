@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tuneornot import decide
+from tuneornot.records import (
+    Check,
+    Comparison,
+    Contrast,
+    Economy,
+    Estimate,
+    Guardrail,
+    Outcome,
+    Rule,
+    Scale,
+)
+
+WIDE, NARROW = 0.10, 0.01
+RULE = Rule(
+    primary="exact_match",
+    worthwhile=0.05,
+    guardrails=(
+        Guardrail(metric="json_schema", dataset="eval", quantity="mean", margin=0.02),
+        Guardrail(metric="exact_match", dataset="eval", quantity="spread", margin=1.25),
+    ),
+)
+
+
+def around(value: float, half: float) -> Estimate:
+    return Estimate(
+        value=value,
+        low=value - half,
+        high=value + half,
+        lower=value - 0.84 * half,
+        upper=value + 0.84 * half,
+    )
+
+
+def contrast(
+    metric: str, gain: Estimate, *, spread: Estimate | None = None, ratio: Estimate | None = None
+) -> Contrast:
+    flat = around(0.5, 0.1)
+    return Contrast(
+        metric=metric,
+        dataset="eval",
+        baseline="prompted",
+        candidate="tuned",
+        scale=Scale(),
+        n=100,
+        baseline_mean=flat,
+        candidate_mean=flat,
+        mean=gain,
+        spread=spread,
+        ratio=ratio,
+    )
+
+
+def comparison(
+    gain: Estimate, schema: Estimate, spread: Estimate, *checks: Check, ratio: float = 1.0
+) -> Comparison:
+    return Comparison(
+        baseline="prompted",
+        candidate="tuned",
+        alpha=0.05,
+        contrasts=(
+            contrast("exact_match", gain, spread=spread),
+            contrast("json_schema", schema),
+            contrast("latency", around(0, 0.1), ratio=around(ratio, 0.02)),
+        ),
+        checks=checks,
+    )
+
+
+GOOD = (around(0.0, NARROW), around(1.0, 0.05))
+
+
+@pytest.mark.parametrize(
+    ("gain", "schema", "spread", "outcome"),
+    [
+        (around(0.20, WIDE), *GOOD, "tune"),
+        (around(0.02, NARROW), *GOOD, "keep-prompting"),
+        (around(0.08, WIDE), *GOOD, "not-yet"),
+        # A shown gain is not enough while a guardrail is open, and worth nothing once it is broken.
+        (around(0.20, WIDE), around(-0.01, WIDE), GOOD[1], "not-yet"),
+        (around(0.20, WIDE), around(-0.20, WIDE), GOOD[1], "keep-prompting"),
+        (around(0.20, WIDE), GOOD[0], around(1.6, 0.1), "keep-prompting"),
+        # What the data do not determine resolves nothing.
+        (around(math.nan, 0), *GOOD, "not-yet"),
+        (around(0.20, WIDE), GOOD[0], around(math.nan, 0), "not-yet"),
+    ],
+)
+def test_the_first_route(
+    gain: Estimate, schema: Estimate, spread: Estimate, outcome: Outcome
+) -> None:
+    made = comparison(gain, schema, spread)
+    found = decide.verdict(made, made, RULE, plan="p")
+    assert found.outcome == outcome
+    assert found.plan == "p"
+    assert [reason.role for reason in found.reasons] == ["primary", "guardrail", "guardrail"]
+
+
+@pytest.mark.parametrize(
+    ("gain", "ratio", "outcome"),
+    [
+        (around(0.0, 0.02), 0.2, "tune"),
+        (around(0.0, 0.02), 0.9, "keep-prompting"),
+        (around(0.0, WIDE), 0.2, "not-yet"),
+        (around(-0.2, WIDE), 0.2, "keep-prompting"),
+        (around(0.2, WIDE), 0.9, "tune"),
+    ],
+)
+def test_the_second_route(gain: Estimate, ratio: float, outcome: Outcome) -> None:
+    rule = Rule(
+        primary="exact_match",
+        worthwhile=0.05,
+        equivalent=0.05,
+        economy=Economy(metric="latency", factor=3),
+    )
+    made = comparison(gain, *GOOD, ratio=ratio)
+    assert decide.verdict(made, made, rule).outcome == outcome
+
+
+def test_a_failed_check_blocks_whatever_the_scores() -> None:
+    loaded = Check(name="adapter-loaded", passed=False, detail="0 of 16 answers differ")
+    made = comparison(around(0.20, WIDE), *GOOD, loaded)
+    assert decide.verdict(made, made, RULE).outcome == "blocked"
+
+
+def test_a_failed_check_that_does_not_block_is_a_caveat() -> None:
+    loss = Check(name="dev-loss-fell", passed=False, detail="1.2 to 1.3", blocking=False)
+    made = comparison(around(0.20, WIDE), *GOOD, loss)
+    found = decide.verdict(made, made, RULE)
+    assert found.outcome == "tune"
+    assert any("dev-loss-fell" in caveat for caveat in found.caveats)
+
+
+def test_losing_needs_the_stricter_evidence() -> None:
+    usual = comparison(around(0.0, 0.045), *GOOD)
+    strict = comparison(around(0.0, 0.07), *GOOD)
+    assert decide.verdict(usual, usual, RULE).outcome == "keep-prompting"
+    assert decide.verdict(usual, strict, RULE).outcome == "not-yet"
+
+
+def test_winning_does_not_need_it() -> None:
+    usual = comparison(around(0.2, 0.1), *GOOD)
+    strict = comparison(around(0.2, 0.5), *GOOD)
+    assert decide.verdict(usual, strict, RULE).outcome == "tune"
+
+
+def test_not_yet_says_how_many_more() -> None:
+    made = comparison(around(0.12, WIDE), *GOOD)
+    found = decide.verdict(made, made, RULE)
+    assert found.outcome == "not-yet"
+    assert found.n_more is not None
+    assert 0 < found.n_more < 1000
+    assert found.n_more == found.reasons[0].n_more
+
+
+def test_an_unmeasured_guardrail_is_open_and_told() -> None:
+    made = comparison(around(0.20, WIDE), *GOOD)
+    rail = Guardrail(metric="exact_match", dataset="later", quantity="mean", margin=0.1)
+    found = decide.verdict(
+        made, made, Rule(primary="exact_match", worthwhile=0, guardrails=(rail,))
+    )
+    assert found.outcome == "not-yet"
+    assert "exact_match was not measured on later" in found.caveats
+
+
+def test_sensitivity_puts_what_would_differ_first() -> None:
+    made = comparison(around(0.08, 0.05), *GOOD)
+    own = decide.verdict(made, made, RULE).outcome
+    found = decide.sensitivity(RULE, {"": (made, made, RULE)}, own)
+    outcomes = {one.change: one.outcome for one in found}
+    assert own == "not-yet"
+    assert outcomes == {"worthwhile=0": "tune", "worthwhile=0.025": "tune", "worthwhile=0.1": own}
+    assert [one.outcome == own for one in found] == [False, False, True]

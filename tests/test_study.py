@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuneornot import study
+from tuneornot.errors import StudyError
+from tuneornot.records import Economy, Guardrail
+
+PLAN = """\
+study: invoices
+task: Read an invoice.
+data:
+  cases: cases.jsonl
+  extra: {later: later.jsonl}
+arms:
+  prompted: {model: local:smollm2-135m, search: {calls: 500}}
+  tuned: {model: local:smollm2-135m, tune: {seeds: [1, 2], epochs: 3}}
+metrics: [exact_match, field_match, latency]
+decide:
+  primary: exact_match
+  worthwhile: 0.05
+  guardrails: {field_match: 0.02, spread: 1.25, exact_match@later: 0.1, latency: 2}
+"""
+
+
+def faults(text: str) -> str:
+    with pytest.raises(StudyError) as caught:
+        study.parse(text)
+    assert caught.value.exit_code == 2
+    return "\n".join(caught.value.faults)
+
+
+def test_a_plan_is_read() -> None:
+    plan = study.parse(PLAN)
+    assert plan.baseline == "prompted"
+    assert plan.candidates == ("tuned",)
+    tune = plan.arms["tuned"].tune
+    assert tune is not None
+    assert tune.seeds == (1, 2)
+    assert tune.recipe.epochs == 3
+    assert not hasattr(tune.recipe, "seeds")
+    assert [metric.name for metric in study.metrics(plan)] == ["exact_match", "field_match"]
+
+
+def test_guardrails_are_resolved() -> None:
+    rule = study.rule(study.parse(PLAN))
+    assert rule.guardrails == (
+        Guardrail(metric="field_match", dataset="eval", quantity="mean", margin=0.02),
+        Guardrail(metric="exact_match", dataset="eval", quantity="spread", margin=1.25),
+        Guardrail(metric="exact_match", dataset="later", quantity="mean", margin=0.1),
+        Guardrail(metric="latency", dataset="eval", quantity="ratio", margin=2.0),
+    )
+    assert rule.economy is None
+    assert rule.equivalent is None
+
+
+def test_economy_takes_the_worthwhile_difference_as_equivalence_margin() -> None:
+    rule = study.rule(study.parse(PLAN + "  economy: {latency: 3}\n"))
+    assert rule.economy == Economy(metric="latency", factor=3.0)
+    assert rule.equivalent == 0.05
+
+
+def test_the_fingerprint_is_of_the_content() -> None:
+    same = PLAN.replace("study: invoices\n", "# a remark\nstudy:   invoices\n")
+    assert study.parse(same).fingerprint == study.parse(PLAN).fingerprint
+    other = PLAN.replace("worthwhile: 0.05", "worthwhile: 0.04")
+    assert study.parse(other).fingerprint != study.parse(PLAN).fingerprint
+
+
+def test_all_faults_at_once() -> None:
+    text = (
+        PLAN.replace("seeds: [1, 2]", "seeds: [one]")
+        .replace("worthwhile: 0.05", "worthwile: 0.05")
+        .replace("calls: 500", "calls: many")
+    )
+    told = faults(text)
+    assert "arms.prompted.search.calls: found 'many'" in told
+    assert "arms.tuned.tune.seeds" in told
+    assert "decide.worthwile: unknown field; did you mean 'worthwhile'?" in told
+    assert "decide.worthwhile: missing" in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("primary: exact_match", "primary: exact_mach", "did you mean 'exact_match'?"),
+        ("primary: exact_match", "primary: latency", "'latency' is not among"),
+        ("worthwhile: 0.05", "worthwhile: -1", "expected 0 or more"),
+        ("spread: 1.25", "spread: 0.8", "expected a factor above 1"),
+        ("spread: 1.25", "instability: 0.1", "needs `repeats` of 2 or more"),
+        ("exact_match@later", "exact_match@lather", "did you mean 'later'?"),
+        ("search: {calls: 500}", "search: {}", "no budget"),
+        ("search: {calls: 500}", "search: {calls: 0}", "expected more than 0"),
+        ("seeds: [1, 2]", "seeds: [1, 1]", "each of them once"),
+        ("epochs: 3", "epochs: 0", "epochs must be at least 1"),
+        ("model: local:smollm2-135m, tune", "model: http://h/v1#m, tune", "only local models"),
+        ("model: local:smollm2-135m, search", "model: gpt, search", "expected local:NAME"),
+        ("cases: cases.jsonl", "eval: a.jsonl", "belong together"),
+        ("cases: cases.jsonl", "split: {seed: 1}", "give either `cases`"),
+        ("later: later.jsonl", "dev: dev.jsonl", "is the name of a split"),
+        ("cases: cases.jsonl", "cases: c.jsonl\n  split: {eval: 1.5}", "a share below 1"),
+        ("latency]", "latency, field_match]", "stands there twice"),
+        ("latency]", "latncy]", "did you mean 'latency'?"),
+    ],
+)
+def test_contradictions(old: str, new: str, told: str) -> None:
+    assert old in PLAN
+    assert told in faults(PLAN.replace(old, new))
+
+
+@pytest.mark.parametrize("text", ["", "[", "- 1", "study: [x", "\ud800"])
+def test_what_is_not_a_plan_is_told_in_one_fault(text: str) -> None:
+    assert faults(text)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="No such file") as caught:
+        study.read(tmp_path / "study.yaml")
+    assert "tuneornot init" in str(caught.value)
