@@ -208,18 +208,19 @@ def _check_references(schema: dict[str, Json]) -> None:
     resolver = SPECIFICATIONS.with_resource(root.id() or "", root).resolver(root.id() or "")
 
     def walk(part: Resource[Any], resolver: Any) -> None:
-        if isinstance(part.contents, dict) and isinstance(part.contents.get("$ref"), str):
-            resolver.lookup(part.contents["$ref"])
+        reference = part.contents.get("$ref") if isinstance(part.contents, dict) else None
+        if isinstance(reference, str):
+            try:
+                resolver.lookup(reference)
+            except Unresolvable:
+                raise ValueError(
+                    f"a schema may refer only to its own parts, got $ref {reference!r}; "
+                    "write the part under $defs"
+                ) from None
         for inner in part.subresources():
             walk(inner, resolver.in_subresource(inner))
 
-    try:
-        walk(root, resolver)
-    except Unresolvable as fault:
-        raise ValueError(
-            f"a schema may refer only to its own parts, got $ref {fault.ref!r}; "
-            "write the part under $defs"
-        ) from None
+    walk(root, resolver)
 
 
 def _validated(validator: Validator, answer: Json) -> Mark:

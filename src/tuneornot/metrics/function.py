@@ -49,7 +49,9 @@ class Function:
     unit: str = ""
 
     def __post_init__(self) -> None:
-        self._module, self._judge = _found(self.function, self.folder)
+        module, self._judge = _found(self.function, self.folder)
+        source = getattr(module, "__file__", None)
+        self._source = fingerprint.of_file(Path(source)) if source else None
         binary = _declares_bool(self._judge) if self.binary is None else self.binary
         self.scale = Scale(
             better=self.better, low=self.low, high=self.high, binary=binary, unit=self.unit
@@ -57,10 +59,9 @@ class Function:
 
     def settings(self) -> dict[str, Json]:
         """What determines its values: with the source, so that an edit is a new metric."""
-        source = getattr(self._module, "__file__", None)
         return {
             "metric": self.function,
-            "source": fingerprint.of_file(Path(source)) if source else None,
+            "source": self._source,
             "binary": self.scale.binary,
             "low": self.low,
             "high": self.high,

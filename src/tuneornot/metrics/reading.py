@@ -21,8 +21,8 @@ MAX_DEPTH = 60
 """Deepest nesting that is read: far above what an answer needs, far below the interpreter's own
 limit, so that everything that walks the value afterwards can recurse."""
 
-_MAX_STARTS = 100
-# Opening brackets tried by the lenient reading: each may cost a pass over the rest of the answer.
+_MAX_STARTS = 200
+# Openings tried by the lenient reading: the library counts lines from the start at every fault.
 
 _MAX_DIGITS = 308
 _FENCE = re.compile(r"```[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
@@ -39,7 +39,8 @@ def read(text: str, *, lenient: bool = False) -> Json:
     Args:
         text: the answer.
         lenient: take the first JSON value that stands in the answer: the whole of it, else the
-            content of a code fence, else the first object or array in the text.
+            content of a code fence, else the first object or array in the text, never the inside
+            of one that is broken.
 
     Raises:
         NotJson: there is none, or it is one that two programs would read differently.
@@ -97,29 +98,40 @@ def _read_whole(text: str) -> Json:
 
 
 def _first_value(text: str, *, otherwise: NotJson) -> Json:
-    for n_tried, opening in enumerate(_OPENING.finditer(text)):
-        if n_tried == _MAX_STARTS:
+    start = 0
+    for _ in range(_MAX_STARTS):
+        opening = _OPENING.search(text, start)
+        if opening is None:
             break
         try:
             value, _ = _DECODER.raw_decode(text, opening.start())
+        except json.JSONDecodeError as fault:
+            # What was read up to the fault belongs to the broken value: the inside of an answer
+            # that was cut off is not the answer.
+            start = max(fault.pos, opening.end())
+        except RecursionError:
+            raise NotJson(_too_deep()) from None
+        else:
             return _checked_depth(value)
-        except (ValueError, RecursionError):
-            continue
     raise otherwise
 
 
 def _checked_depth(value: Json) -> Json:
     layer: list[Json] = [value]
-    for _ in range(MAX_DEPTH + 1):
-        layer = [
-            child
-            for parent in layer
-            if isinstance(parent, dict | list)
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
+    for _ in range(MAX_DEPTH):
+        layer = [child for parent in layer for child in _inner(parent)]
         if not layer:
             return value
     raise NotJson(_too_deep())
+
+
+def _inner(value: Json) -> list[Json]:
+    """The objects and arrays directly inside a value."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return []
+    return [child for child in value if isinstance(child, dict | list)]
 
 
 def _too_deep() -> str:
