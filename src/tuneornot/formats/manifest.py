@@ -1,0 +1,114 @@
+"""The manifest of a split: which case is in which part, with its fingerprint, as a JSON file.
+
+It holds no case, only what identifies each, so it can be kept beside the data and under version
+control. Read again, it tells which cases are gone, new or changed since. It does not split.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from tuneornot.errors import DataError, StoreError
+from tuneornot.records import Dataset, Record, Splits
+
+
+class Part(Record, frozen=True, kw_only=True):
+    """One part of a split."""
+
+    fingerprint_of_all: str
+    """Fingerprint of the dataset: cases and their order."""
+    cases: dict[str, str]
+    """Case id to fingerprint, in the order of the dataset."""
+
+
+class Manifest(Record, frozen=True, kw_only=True):
+    """What was put where, and by which rule."""
+
+    version: Literal[1] = 1
+    source: str | None = None
+    """Fingerprint of the cases before they were split; ``None`` where they came split."""
+    by: Literal["case", "group"] | None = None
+    seed: int | None = None
+    parts: dict[str, Part]
+    """``train``, ``dev``, ``eval``, then the extra sets by name."""
+
+
+def of(
+    splits: Splits,
+    *,
+    source: Dataset | None = None,
+    by: Literal["case", "group"] | None = None,
+    seed: int | None = None,
+) -> Manifest:
+    """The manifest of a split."""
+    sets = (splits.train, splits.dev, *splits.measured)
+    return Manifest(
+        source=source.fingerprint if source else None,
+        by=by,
+        seed=seed,
+        parts={
+            each.name: Part(
+                fingerprint_of_all=each.fingerprint,
+                cases={case.id: case.fingerprint for case in each.cases},
+            )
+            for each in sets
+        },
+    )
+
+
+def write(manifest: Manifest, path: Path) -> None:
+    """Write a manifest as JSON; a file of that name is replaced in one step.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise StoreError(
+            f"The manifest of the split cannot be written to {str(path)!r}: {error.strerror}. "
+            "Free some space or choose a folder that can be written to."
+        ) from error
+
+
+def read(path: Path) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        DataError: there is none, or the file is not one.
+    """
+    advice = "Split the cases again to write it anew."
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except OSError as error:
+        raise DataError(str(path), [f"cannot be read: {error.strerror}"], advice) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DataError(str(path), [f"is not the manifest of a split: {error}"], advice) from error
+
+
+def changes(manifest: Manifest, splits: Splits) -> tuple[str, ...]:
+    """What differs between a manifest and a split, a sentence for each case and part."""
+    sets = {each.name: each for each in (splits.train, splits.dev, *splits.measured)}
+    found = [f"{name}: the part is new" for name in sets if name not in manifest.parts]
+    for name, part in manifest.parts.items():
+        if name not in sets:
+            found.append(f"{name}: the part is gone")
+            continue
+        now = {case.id: case.fingerprint for case in sets[name].cases}
+        found += [f"{name}: case {key!r} is gone" for key in part.cases if key not in now]
+        found += [f"{name}: case {key!r} is new" for key in now if key not in part.cases]
+        found += [
+            f"{name}: case {key!r} changed (fingerprint {part.cases[key]}, now {now[key]})"
+            for key in now
+            if part.cases.get(key, now[key]) != now[key]
+        ]
+        if part.cases == now and part.fingerprint_of_all != sets[name].fingerprint:
+            found.append(f"{name}: its cases are the same, but in another order")
+    return tuple(found)
