@@ -3,19 +3,23 @@
 A picture scaled down to a phone has text that nobody can read; so each chart is laid out at both
 widths and the style sheet shows the one that fits. Colours are CSS variables of the page, so that
 one drawing serves light, dark and print. It knows nothing of studies; ``figures`` does.
+
+Charts are written as Vega-Lite specifications, not through altair's classes: for a page of 50
+drawings the classes' copying and checking took longer than the drawing itself (the tests check the
+specifications against altair's schema instead).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-Chart = alt.Chart | alt.LayerChart
+Spec = dict[str, Any]
+"""A Vega-Lite specification or a part of one."""
 Row = dict[str, str | float | int | bool | None]
 
 WIDE, NARROW = 720, 340
@@ -26,9 +30,30 @@ BASELINE, CANDIDATE = "var(--baseline)", "var(--candidate)"
 GOOD, BAD, OPEN = "var(--good)", "var(--bad)", "var(--open)"
 
 _NOISE = re.compile(
-    r' (?:aria-[a-z]+|role|aria-roledescription|pointer-events|class|xmlns(?::xlink)?)="[^"]*"'
+    r' (?:aria-[a-z]+|role|pointer-events|class|opacity="1"|xmlns(?::xlink)?)(?:="[^"]*")?(?=[ />])'
 )
 _EMPTY = re.compile(r"<path d=\"(?:M0,0h0v0h0Z)?\"[^>]*/>|<path[^>]* display=\"none\"/>")
+_FONT = {"labelFontSize": 12, "titleFontSize": 12, "labelColor": MUTED, "titleColor": MUTED}
+_CONFIG: Spec = {
+    "view": {"stroke": None},
+    "axis": {
+        **_FONT,
+        "titleFontWeight": "normal",
+        "gridColor": LINE,
+        "domainColor": MUTED,
+        "tickColor": MUTED,
+        "titlePadding": 8,
+        "labelOverlap": True,
+    },
+    "legend": {
+        **_FONT,
+        "symbolSize": 120,
+        "labelLimit": 220,
+        "columnPadding": 18,
+        "symbolOpacity": 1,
+    },
+    "text": {"fontSize": 12.5, "color": INK},
+}
 
 
 class Figure(NamedTuple):
@@ -41,7 +66,7 @@ class Figure(NamedTuple):
     caption: str
 
 
-def draw(build: Callable[[int], Chart], *, alt_text: str, caption: str) -> Figure:
+def draw(build: Callable[[int], Spec], *, alt_text: str, caption: str) -> Figure:
     """Lay a chart out at both widths.
 
     Args:
@@ -50,56 +75,48 @@ def draw(build: Callable[[int], Chart], *, alt_text: str, caption: str) -> Figur
         caption: what is shown and how to read it.
     """
     return Figure(
-        wide=_svg(build(WIDE), WIDE),
-        narrow=_svg(build(NARROW), NARROW),
+        wide=_svg(framed(build(WIDE), WIDE)),
+        narrow=_svg(framed(build(NARROW), NARROW)),
         alt=alt_text,
         caption=caption,
     )
 
 
-def data(rows: list[Row]) -> alt.InlineData:
-    """Rows as a chart takes them, without a data frame."""
-    return alt.InlineData(values=cast(list[dict[str, Any]], rows))
+def layer(rows: Sequence[Row], mark: Spec, encoding: Spec) -> Spec:
+    """One kind of mark for each row."""
+    return {"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}
 
 
-def colours(
-    names: tuple[str, ...], shades: tuple[str, ...], field: str, *, columns: int = 0
-) -> alt.Color:
+def quantity(field: str, title: str | None = None, *, ticks: int = 6, **scale: object) -> Spec:
+    """An axis of numbers."""
+    given: Spec = {"field": field, "type": "quantitative", "title": title}
+    given["axis"] = {"tickCount": ticks, "title": title}
+    return {**given, "scale": scale} if scale else given
+
+
+def colours(names: Sequence[str], shades: Sequence[str], field: str, *, columns: int = 0) -> Spec:
     """A colour for each name, with its legend above the chart (``columns`` 0: on one line)."""
-    return alt.Color(
-        f"{field}:N",
-        scale=alt.Scale(domain=list(names), range=list(shades)),
-        legend=alt.Legend(orient="top", title=None, columns=columns),
-    )
+    return {
+        "field": field,
+        "type": "nominal",
+        "scale": {"domain": list(names), "range": list(shades)},
+        "legend": {"orient": "top", "title": None, "columns": columns},
+    }
 
 
-def _svg(chart: Chart, width: int) -> Markup:
-    framed = chart.properties(
-        width=width,
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-        background="transparent",
-        padding={"left": 2, "right": 10, "top": 4, "bottom": 4},
-    )
-    spec = _styled(framed).to_dict()
-    text = vl_convert.vegalite_to_svg(spec)
-    lean = _EMPTY.sub("", _NOISE.sub("", text))
+def framed(spec: Spec, width: int) -> Spec:
+    """The whole specification: a chart of this width in the page's style."""
+    return {
+        **spec,
+        "width": width,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "background": "transparent",
+        "padding": {"left": 2, "right": 10, "top": 4, "bottom": 4},
+        "config": _CONFIG,
+    }
+
+
+def _svg(spec: Spec) -> Markup:
+    lean = _EMPTY.sub("", _NOISE.sub("", vl_convert.vegalite_to_svg(spec)))
     # The meaning stands in the frame's label; hundreds of marks are no reading matter.
     return Markup(lean.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))
-
-
-def _styled(chart: Chart) -> Chart:
-    font = {"labelFontSize": 12, "titleFontSize": 12, "labelColor": MUTED, "titleColor": MUTED}
-    return cast(
-        Chart,
-        chart.configure_view(stroke=None)
-        .configure_axis(
-            **font,
-            titleFontWeight="normal",
-            gridColor=LINE,
-            domainColor=MUTED,
-            tickColor=MUTED,
-            titlePadding=8,
-        )
-        .configure_legend(**font, symbolSize=120, labelLimit=220)
-        .configure_text(fontSize=12.5, color=INK),
-    )

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import altair as alt
-
 from tuneornot.records import Adapter, Ledger, Scale
 from tuneornot.report import amounts, drawing
-from tuneornot.report.drawing import Chart, Figure, Row
+from tuneornot.report.drawing import Figure, Row, Spec
 
 
 def progress(ledger: Ledger, scale: Scale | None) -> Figure | None:
@@ -21,26 +19,20 @@ def progress(ledger: Ledger, scale: Scale | None) -> Figure | None:
     ]
     name = amounts.title(ledger.metric)
 
-    def build(width: int) -> Chart:
-        chart: alt.Chart = (
-            alt.Chart(drawing.data(rows))
-            .mark_line(
-                interpolate="step-after",
-                color=drawing.BASELINE,
-                strokeWidth=2.5,
-                point=alt.OverlayMarkDef(color=drawing.BASELINE, size=40, filled=True),
-            )
-            .encode(
-                x=alt.X("calls:Q", title="Calls spent", axis=alt.Axis(tickCount=5)),
-                y=alt.Y(
-                    "best:Q",
-                    title=f"{name} on dev{', percent' if unit == 100 else ''}",
-                    axis=alt.Axis(tickCount=5),
-                ),
-            )
-            .properties(height=200)
-        )
-        return chart
+    def build(width: int) -> Spec:
+        mark = {
+            "type": "line",
+            "interpolate": "step-after",
+            "color": drawing.BASELINE,
+            "strokeWidth": 2.5,
+            "point": {"color": drawing.BASELINE, "filled": True, "size": 40},
+        }
+        title = f"{name} on dev{', percent' if unit == 100 else ''}"
+        encoding = {
+            "x": drawing.quantity("calls", "Calls spent", ticks=5),
+            "y": drawing.quantity("best", title, ticks=5),
+        }
+        return {**drawing.layer(rows, mark, encoding), "height": 200}
 
     first, last = ledger.progress[0], ledger.progress[-1]
     return drawing.draw(
@@ -69,21 +61,19 @@ def curve(adapters: Sequence[Adapter]) -> Figure | None:
     if len(rows) < 2:
         return None
 
-    def build(width: int) -> Chart:
-        chart: alt.Chart = (
-            alt.Chart(drawing.data(rows))
-            .mark_line(strokeWidth=2.2)
-            .encode(
-                x=alt.X("step:Q", title="Step", axis=alt.Axis(tickCount=6 if width > 500 else 4)),
-                y=alt.Y("loss:Q", title="Loss, nats per answer token", axis=alt.Axis(tickCount=5)),
-                detail="seed:N",
-                color=drawing.colours(
-                    ("training", "dev"), (drawing.MUTED, drawing.CANDIDATE), "kind"
-                ),
-            )
-            .properties(height=220)
-        )
-        return chart
+    def build(width: int) -> Spec:
+        encoding = {
+            "x": drawing.quantity("step", "Step", ticks=6 if width > 500 else 4),
+            "y": drawing.quantity("loss", "Loss, nats per answer token", ticks=5),
+            "detail": {"field": "seed", "type": "nominal"},
+            "color": drawing.colours(
+                ("training", "dev"), (drawing.MUTED, drawing.CANDIDATE), "kind"
+            ),
+        }
+        return {
+            **drawing.layer(rows, {"type": "line", "strokeWidth": 2.2}, encoding),
+            "height": 220,
+        }
 
     ends = [
         f"seed {adapter.seed}: dev loss {point.dev_loss:.3g} at step {point.step}"

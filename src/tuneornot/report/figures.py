@@ -9,11 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import altair as alt
-
 from tuneornot.records import Comparison, Contrast, Estimate, Reason, Scale, Verdict
-from tuneornot.report import amounts, drawing, intervals
-from tuneornot.report.drawing import Chart, Figure, Row
+from tuneornot.report import amounts, drawing, intervals, sentences
+from tuneornot.report.drawing import Figure, Row, Spec
 
 _STATE = {True: drawing.GOOD, False: drawing.BAD, None: drawing.OPEN}
 
@@ -33,9 +31,9 @@ def effects(comparison: Comparison, verdict: Verdict | None) -> Figure | None:
     for reason in verdict.reasons if verdict else ():
         each = comparison.contrast(reason.metric, reason.dataset)
         if reason.quantity == "worst_tenth" and each and amounts.is_share(each.scale):
-            lines.append(_requirement(reason, "worst tenth of ", 100.0))
+            lines.append(_requirement(reason, "Worst tenth of ", 100.0))
         elif reason.quantity == "catastrophic":
-            lines.append(_requirement(reason, "total failures in ", 100.0))
+            lines.append(_requirement(reason, "Total failures in ", 100.0))
     return intervals.chart(
         lines,
         axis=f"{comparison.candidate} minus {comparison.baseline}, points (right is better)",
@@ -57,15 +55,14 @@ def ratios(comparison: Comparison, verdict: Verdict | None) -> Figure | None:
     }
     lines = []
     for each in comparison.contrasts:
-        where = _where(each.metric, each.dataset)
         for quantity, estimate in (("ratio", each.ratio), ("spread", each.spread)):
             reason = limits.get((each.metric, each.dataset, quantity))
             if estimate is None or (quantity == "spread" and reason is None):
                 continue
-            label = amounts.title(where if quantity == "ratio" else f"spread of {where}")
+            aspect = "" if quantity == "ratio" else "Spread of "
             lines.append(
                 intervals.Line(
-                    label=label,
+                    label=_label(each.metric, each.dataset, aspect),
                     note=f"{amounts.factor(estimate.value)} ({amounts.factor_span(estimate)})",
                     bars=(_bar(estimate, 1.0, _STATE[reason.holds] if reason else drawing.MUTED),),
                     limit=reason.threshold if reason else None,
@@ -154,18 +151,24 @@ def quantiles(contrast: Contrast) -> Figure | None:
         return None
     points = "points" if amounts.is_share(contrast.scale) else contrast.scale.unit or "value"
 
-    def build(width: int) -> Chart:
-        base = alt.Chart(drawing.data(rows)).encode(
-            x=alt.X("q:Q", title="Quantile of the scores, percent (left: the worst cases)")
-        )
-        band = base.mark_area(color=drawing.CANDIDATE, opacity=0.18).encode(
-            y=alt.Y("low:Q", title=f"Difference, {points}"), y2="high:Q"
-        )
-        line = base.mark_line(color=drawing.CANDIDATE, strokeWidth=2.5, point=False)
-        dots = base.mark_point(color=drawing.CANDIDATE, filled=True, opacity=1)
-        zero = alt.Chart(drawing.data([{"y": 0.0}])).mark_rule(color=drawing.MUTED).encode(y="y:Q")
-        layers = [zero, band, line.encode(y="value:Q"), dots.encode(y="value:Q")]
-        return alt.LayerChart(layer=layers).properties(height=200)
+    title = "Quantile of the scores, percent (left: the worst cases)"
+    x = drawing.quantity("q", title)
+    value = drawing.quantity("value")
+
+    def build(width: int) -> Spec:
+        low = drawing.quantity("low", f"Difference, {points}", ticks=5)
+        solid = {"color": drawing.CANDIDATE, "opacity": 1}
+        layers = [
+            drawing.layer([{"low": 0.0}], {"type": "rule", "color": drawing.MUTED}, {"y": low}),
+            drawing.layer(
+                rows,
+                {"type": "area", "color": drawing.CANDIDATE, "opacity": 0.18},
+                {"x": x, "y": low, "y2": {"field": "high"}},
+            ),
+            drawing.layer(rows, {"type": "line", **solid}, {"x": x, "y": value}),
+            drawing.layer(rows, {"type": "point", "filled": True, **solid}, {"x": x, "y": value}),
+        ]
+        return {"layer": layers, "height": 200}
 
     ends = f"{rows[0]['value']:+.3g} at the worst end, {rows[-1]['value']:+.3g} at the best end"
     return drawing.draw(
@@ -180,7 +183,7 @@ def quantiles(contrast: Contrast) -> Figure | None:
 
 def _effect(contrast: Contrast, reason: Reason | None) -> intervals.Line:
     return intervals.Line(
-        label=amounts.title(_where(contrast.metric, contrast.dataset)),
+        label=_label(contrast.metric, contrast.dataset),
         note=(
             f"{amounts.bare(contrast.mean.value, contrast.scale)}"
             f" ({amounts.span(contrast.mean, contrast.scale)})"
@@ -195,15 +198,16 @@ def _requirement(reason: Reason, aspect: str, unit: float) -> intervals.Line:
         value=math.nan, low=math.nan, high=math.nan, lower=math.nan, upper=math.nan
     )
     return intervals.Line(
-        label=amounts.title(aspect + _where(reason.metric, reason.dataset)),
+        label=_label(reason.metric, reason.dataset, aspect),
         note=f"{amounts.bare(estimate.value, Scale())} ({amounts.span(estimate, Scale())})",
         bars=(_bar(estimate, unit, _STATE[reason.holds]),),
         limit=None if reason.threshold is None else unit * reason.threshold,
     )
 
 
-def _where(metric: str, dataset: str) -> str:
-    return metric if dataset == "eval" else f"{metric} on {dataset}"
+def _label(metric: str, dataset: str, aspect: str = "") -> str:
+    name = aspect + (sentences.inline(metric) if aspect else amounts.title(metric))
+    return name if dataset == "eval" else f"{name} on {dataset}"
 
 
 def _bar(estimate: Estimate, unit: float, colour: str) -> intervals.Bar:

@@ -10,10 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import altair as alt
-
 from tuneornot.report import drawing
-from tuneornot.report.drawing import Chart, Figure, Row
+from tuneornot.report.drawing import Figure, Row, Spec
 
 
 class Bar(NamedTuple):
@@ -63,8 +61,9 @@ def chart(
         return None
     domain = _domain(shown, reference, ratio=ratio)
 
-    def build(width: int) -> Chart:
-        return _layers(shown, width, _axis(axis, domain, width, ratio=ratio), reference, domain)
+    def build(width: int) -> Spec:
+        x = _axis(axis, domain, width, ratio=ratio)
+        return _layers(shown, width, x, reference, domain)
 
     return drawing.draw(build, alt_text=alt_text, caption=caption)
 
@@ -87,64 +86,70 @@ def _domain(lines: Sequence[Line], reference: float | None, *, ratio: bool) -> t
     return low - room, high + room
 
 
-def _axis(title: str, domain: tuple[float, float], width: int, *, ratio: bool) -> alt.X:
-    scale = alt.Scale(type="log" if ratio else "linear", domain=list(domain), nice=False)
-    ticks = 8 if width > 500 else 5
-    shown = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10) if domain[0] <= tick <= domain[1]]
-    axis = alt.Axis(title=title, tickCount=ticks)
+def _axis(title: str, domain: tuple[float, float], width: int, *, ratio: bool) -> Spec:
+    axis: Spec = {"title": title, "tickCount": 8 if width > 500 else 5}
     if ratio:
-        axis = alt.Axis(title=title, values=shown, format="~g")
-    return alt.X("low:Q", scale=scale, axis=axis)
+        ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10]
+        axis |= {"values": [tick for tick in ticks if domain[0] <= tick <= domain[1]]}
+        axis |= {"format": "~g"}
+    scale = {"type": "log" if ratio else "linear", "domain": list(domain), "nice": False}
+    return {"field": "low", "type": "quantitative", "scale": scale, "axis": axis}
 
 
 def _layers(
     lines: Sequence[Line],
     width: int,
-    x: alt.X,
+    x: Spec,
     reference: float | None,
     domain: tuple[float, float],
-) -> Chart:
-    y = alt.Y("row:O", axis=None, sort=None)
-    roomy = width > 500
+) -> Spec:
     deepest = max(len(line.bars) for line in lines)
-    step = (40 if roomy else 56) + 10 * deepest
-    layers: list[alt.Chart] = []
+    step = (40 if width > 500 else 56) + 10 * deepest
+    layers = []
     if reference is not None:
-        zero = alt.Chart(drawing.data([{"low": reference}]))
-        layers.append(zero.mark_rule(color=drawing.MUTED, strokeWidth=1).encode(x=x))
+        mark = {"type": "rule", "color": drawing.MUTED}
+        layers.append(drawing.layer([{"low": reference}], mark, {"x": x}))
     # Offsets are from the middle of a row: text in its upper part, intervals below.
-    first = step / 2 - 8 - 11 * (deepest - 1) - 6
-    layers += _bars(lines, x, y, domain, first)
-    return alt.LayerChart(layer=[*layers, *_texts(lines, y, width, step)]).properties(
-        height=alt.Step(step)
-    )
+    first = step / 2 - 14 - 11 * (deepest - 1)
+    layers += _bars(lines, x, domain, first)
+    layers += _texts(lines, width, step)
+    return {"layer": layers, "height": {"step": step}}
 
 
-def _texts(lines: Sequence[Line], y: alt.Y, width: int, step: int) -> list[alt.Chart]:
-    texts: list[Row] = [
+_ROW: Spec = {"field": "row", "type": "ordinal", "axis": None, "sort": None}
+
+
+def _texts(lines: Sequence[Line], width: int, step: int) -> list[Spec]:
+    rows: list[Row] = [
         {"row": i, "label": line.label, "note": line.note} for i, line in enumerate(lines)
     ]
+    roomy = width > 500
     top = -step / 2 + 12
-    rows = alt.Chart(drawing.data(texts)).encode(y=y)
-    if width > 500:
-        note = rows.mark_text(align="right", yOffset=top, color=drawing.MUTED).encode(
-            x=alt.value("width"), text="note:N"
-        )
-    else:
-        note = rows.mark_text(align="left", yOffset=top + 16, color=drawing.MUTED).encode(
-            x=alt.value(0), text="note:N"
-        )
-    label = rows.mark_text(align="left", yOffset=top, limit=width - (260 if width > 500 else 20))
-    return [label.encode(x=alt.value(0), text="label:N"), note]
+    label = {
+        "type": "text",
+        "align": "left",
+        "yOffset": top,
+        "limit": width - (260 if roomy else 20),
+    }
+    note = {"type": "text", "color": drawing.MUTED, "align": "right", "yOffset": top}
+    if not roomy:
+        note |= {"align": "left", "yOffset": top + 16}
+    return [
+        drawing.layer(rows, label, {"x": {"value": 0}, "y": _ROW, "text": {"field": "label"}}),
+        drawing.layer(
+            rows,
+            note,
+            {"x": {"value": "width" if roomy else 0}, "y": _ROW, "text": {"field": "note"}},
+        ),
+    ]
 
 
-def _bars(
-    lines: Sequence[Line], x: alt.X, y: alt.Y, domain: tuple[float, float], first: float
-) -> list[alt.Chart]:
+def _bars(lines: Sequence[Line], x: Spec, domain: tuple[float, float], first: float) -> list[Spec]:
     """For each position within a row: the interval, its estimate; then the margins."""
     layers = []
-    deepest = max(len(line.bars) for line in lines)
-    for position in range(deepest):
+    colour = {"field": "colour", "type": "nominal", "scale": None, "legend": None}
+    value = {"field": "value", "type": "quantitative"}
+    for position in range(max(len(line.bars) for line in lines)):
         rows: list[Row] = [
             {
                 "row": i,
@@ -158,22 +163,15 @@ def _bars(
             if _finite(bar)
         ]
         offset = first + 11 * position
-        base = alt.Chart(drawing.data(rows)).encode(
-            y=y, color=alt.Color("colour:N", scale=None, legend=None)
-        )
-        layers.append(base.mark_rule(strokeWidth=3, yOffset=offset).encode(x=x, x2="high:Q"))
-        layers.append(
-            base.mark_point(filled=True, size=90, opacity=1, yOffset=offset).encode(
-                x=alt.X("value:Q")
-            )
-        )
+        rule = {"type": "rule", "strokeWidth": 3, "yOffset": offset}
+        dot = {"type": "point", "filled": True, "size": 90, "opacity": 1, "yOffset": offset}
+        reach = {"x": x, "x2": {"field": "high"}, "y": _ROW, "color": colour}
+        layers.append(drawing.layer(rows, rule, reach))
+        layers.append(drawing.layer(rows, dot, {"x": value, "y": _ROW, "color": colour}))
     limits: list[Row] = [
-        {"row": i, "limit": line.limit} for i, line in enumerate(lines) if line.limit is not None
+        {"row": i, "value": line.limit} for i, line in enumerate(lines) if line.limit is not None
     ]
+    tick = {"type": "tick", "thickness": 2, "height": 18, "color": drawing.INK, "yOffset": first}
     if limits:
-        layers.append(
-            alt.Chart(drawing.data(limits))
-            .mark_tick(thickness=2, height=18, color=drawing.INK, yOffset=first)
-            .encode(x=alt.X("limit:Q"), y=y)
-        )
+        layers.append(drawing.layer(limits, tick, {"x": value, "y": _ROW}))
     return layers

@@ -99,7 +99,9 @@ def ledger(given: Ledger, scale: Scale | None) -> tuple[str, ...]:
 
 def adapter(given: Adapter) -> str:
     """What one training was and took."""
-    settings = ", ".join(f"{key} {value}" for key, value in given.settings.items())
+    settings = ", ".join(
+        f"{key.replace('_', ' ')} {value}" for key, value in given.settings.items()
+    )
     return (
         f"Trained from {given.model} with seed {given.seed} in"
         f" {amounts.duration(given.seconds)}{f' ({settings})' if settings else ''}."
@@ -133,6 +135,36 @@ def looks(findings: Findings) -> tuple[str, ...]:
         )
     elif len(plans) == 1:
         told.append("Every look was made under one unchanged plan.")
+    return tuple(told)
+
+
+def rule(findings: Findings) -> tuple[str, ...]:
+    """The rule that was written down before the data, a sentence for each part."""
+    given = findings.rule
+    scales = {name: scale for run in findings.runs for name, scale in run.metrics.items()}
+    unknown = Scale(low=None, high=None)
+    least = amounts.margin(given.worthwhile, scales.get(given.primary, unknown))
+    told = [
+        f"Primary metric: {sentences.inline(given.primary)}; worthwhile is a gain above {least}.",
+        f"Each claim has an error rate of {given.alpha * 100:.4g}%.",
+    ]
+    if given.economy is not None and given.equivalent is not None:
+        loss = amounts.margin(given.equivalent, scales.get(given.primary, unknown))
+        told.append(
+            f"Or: not worse by {loss} or more, and {sentences.inline(given.economy.metric)} lower"
+            f" by {given.economy.factor:.4g} times or more."
+        )
+    for rail in given.guardrails:
+        scale = scales.get(rail.metric, unknown)
+        shown = (
+            amounts.factor(rail.margin)
+            if rail.quantity in ("ratio", "spread")
+            else amounts.margin(rail.margin, _SHARE if rail.quantity == "catastrophic" else scale)
+        )
+        told.append(
+            f"Guardrail: {rail.quantity.replace('_', ' ')} of {sentences.inline(rail.metric)} on"
+            f" {rail.dataset}, within {shown}."
+        )
     return tuple(told)
 
 

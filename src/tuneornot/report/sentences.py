@@ -83,6 +83,13 @@ def comparison_of(verdict: Verdict, findings: Findings) -> Comparison | None:
     return None
 
 
+def by_weight(verdict: Verdict) -> tuple[Reason, ...]:
+    """The reasons in the order to read them: as the rule has them, but passed checks at the end."""
+    return tuple(
+        sorted(verdict.reasons, key=lambda each: each.role == "check" and each.holds is True)
+    )
+
+
 def reason(given: Reason, comparison: Comparison | None) -> str:
     """One requirement and what the data say of it: metric, set, estimate, interval, threshold."""
     if given.role == "check" or given.quantity == "check":
@@ -120,13 +127,13 @@ def _why_tune(verdict: Verdict, comparison: Comparison | None) -> str:
             gain = amounts.difference(given.estimate.value, scale).lstrip("+")
             return (
                 f"{verdict.candidate} is better than {verdict.baseline} by {gain} in"
-                f" {_inline(given.metric)}, and {kept}"
+                f" {inline(given.metric)}, and {kept}"
             )
     for given in verdict.reasons:
         if given.role == "economy" and given.holds and given.estimate:
             return (
                 f"{verdict.candidate} answers as well as {verdict.baseline} at"
-                f" {amounts.factor(given.estimate.value)} the {_inline(given.metric)}, and {kept}"
+                f" {amounts.factor(given.estimate.value)} the {inline(given.metric)}, and {kept}"
             )
     return f"{verdict.candidate} meets every requirement of the study, and {kept}"
 
@@ -140,9 +147,9 @@ def _why_keep(verdict: Verdict, comparison: Comparison | None) -> str:
             gain = amounts.bare(given.estimate.upper, scale).lstrip("+")
             least = amounts.margin(given.threshold, scale)
             if given.estimate.upper <= 0:
-                return f"{verdict.candidate} does not gain in {_inline(given.metric)}"
+                return f"{verdict.candidate} does not gain in {inline(given.metric)}"
             return (
-                f"{verdict.candidate} gains at most {gain} in {_inline(given.metric)}, less than"
+                f"{verdict.candidate} gains at most {gain} in {inline(given.metric)}, less than"
                 f" the {least} that would be worth the trouble"
             )
         if given.role == "guardrail":
@@ -157,7 +164,7 @@ def _why_blocked(verdict: Verdict) -> str:
         given.metric for given in verdict.reasons if given.role == "check" and given.holds is False
     ]
     if checks:
-        names = " and ".join(_inline(name) for name in checks)
+        names = " and ".join(inline(name) for name in checks)
         return f"{names} failed for {verdict.candidate}"
     for given in verdict.reasons:
         if given.holds is False:
@@ -172,6 +179,8 @@ def _why_not_yet(verdict: Verdict) -> str:
         what = _question(unresolved[0])
     else:
         what = f"{len(unresolved)} of {total} requirements are unresolved"
+    if any(given.role == "primary" and given.holds for given in verdict.reasons):
+        what = f"a worthwhile gain is shown, but {what}"
     if verdict.n_more is None:
         return f"{what}, and more cases of this kind would probably not settle it"
     return f"{what}; about {amounts.about(verdict.n_more)} more cases would probably settle it"
@@ -179,7 +188,7 @@ def _why_not_yet(verdict: Verdict) -> str:
 
 def _question(given: Reason) -> str:
     if given.role == "primary":
-        return f"whether the gain in {_inline(given.metric)} is worthwhile is unresolved"
+        return f"whether the gain in {inline(given.metric)} is worthwhile is unresolved"
     subject = _lower_first(_subject(given))
     return f"whether {subject} stays within what the study allows is unresolved"
 
@@ -191,7 +200,7 @@ def _check_reason(given: Reason, comparison: Comparison | None) -> str:
             found = check
     state = {True: "passed", False: "failed", None: "could not be decided"}[given.holds]
     detail = f": {found.detail.rstrip('.')}" if found and found.detail else ""
-    return f"Check {_inline(given.metric)} {state}{detail}."
+    return f"Check {inline(given.metric)} {state}{detail}."
 
 
 def _seen(given: Reason, estimate: Estimate, contrast: Contrast | None) -> str:
@@ -315,8 +324,8 @@ def _subject(given: Reason) -> str:
     where = "" if given.dataset in ("eval", "") else f" on {given.dataset}"
     aspect = _ASPECTS[given.quantity]
     if given.role == "check" or given.quantity == "check":
-        return f"Check {_inline(given.metric)}"
-    name = f"{aspect} {_inline(given.metric)}" if aspect else amounts.title(given.metric)
+        return f"Check {inline(given.metric)}"
+    name = f"{aspect} {inline(given.metric)}" if aspect else amounts.title(given.metric)
     return f"{name}{where}"
 
 
@@ -331,7 +340,8 @@ def _contrast(given: Reason, comparison: Comparison | None) -> Contrast | None:
     return comparison.contrast(given.metric, given.dataset) if comparison else None
 
 
-def _inline(name: str) -> str:
+def inline(name: str) -> str:
+    """A metric's name within a sentence."""
     return _lower_first(amounts.title(name))
 
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import altair as alt
-
 from tuneornot.records import Contrast, Run
 from tuneornot.report import amounts, casewise, drawing, figures
-from tuneornot.report.drawing import Chart, Figure, Row
+from tuneornot.report.drawing import Figure, Row, Spec
 
 N_BINS = 10
 
@@ -55,24 +53,20 @@ def _histogram(arms: Sequence[tuple[str, list[float]]], contrast: Contrast) -> F
             rows.append({"arm": arm, "bin": label[1], "at": label[0], "share": share})
     names = tuple(arm for arm, _ in arms)
 
-    def build(width: int) -> Chart:
-        chart: alt.Chart = (
-            alt.Chart(drawing.data(rows))
-            .mark_bar()
-            .encode(
-                x=alt.X(
-                    "bin:O",
-                    sort=alt.EncodingSortField("at", op="min"),
-                    title=f"{amounts.title(contrast.metric)}, percent",
-                    axis=alt.Axis(labelAngle=0, labelOverlap=True),
-                ),
-                xOffset=alt.XOffset("arm:N", sort=list(names)),
-                y=alt.Y("share:Q", title="Share of the cases, percent", axis=alt.Axis(tickCount=5)),
-                color=drawing.colours(names, (drawing.BASELINE, drawing.CANDIDATE), "arm"),
-            )
-            .properties(height=220)
-        )
-        return chart
+    def build(width: int) -> Spec:
+        encoding = {
+            "x": {
+                "field": "bin",
+                "type": "ordinal",
+                "sort": {"field": "at", "op": "min"},
+                "title": f"{amounts.title(contrast.metric)}, percent",
+                "axis": {"labelAngle": 0},
+            },
+            "xOffset": {"field": "arm", "sort": list(names)},
+            "y": drawing.quantity("share", "Share of the cases, percent", ticks=5),
+            "color": drawing.colours(names, (drawing.BASELINE, drawing.CANDIDATE), "arm"),
+        }
+        return {**drawing.layer(rows, {"type": "bar"}, encoding), "height": 220}
 
     return drawing.draw(
         build,
@@ -100,23 +94,15 @@ def _cumulative(arms: Sequence[tuple[str, list[float]]], contrast: Contrast) -> 
     names = tuple(arm for arm, _ in arms)
     unit = f", {contrast.scale.unit}" if contrast.scale.unit else ""
 
-    def build(width: int) -> Chart:
-        chart: alt.Chart = (
-            alt.Chart(drawing.data(rows))
-            .mark_line(interpolate="step-after", strokeWidth=2.5)
-            .encode(
-                x=alt.X(
-                    "value:Q",
-                    title=f"{amounts.title(contrast.metric)}{unit}",
-                    scale=alt.Scale(zero=False),
-                    axis=alt.Axis(tickCount=6 if width > 500 else 4),
-                ),
-                y=alt.Y("share:Q", title="Cases up to here, percent", axis=alt.Axis(tickCount=5)),
-                color=drawing.colours(names, (drawing.BASELINE, drawing.CANDIDATE), "arm"),
-            )
-            .properties(height=220)
-        )
-        return chart
+    def build(width: int) -> Spec:
+        title = f"{amounts.title(contrast.metric)}{unit}"
+        encoding = {
+            "x": drawing.quantity("value", title, ticks=6 if width > 500 else 4, zero=False),
+            "y": drawing.quantity("share", "Cases up to here, percent", ticks=5),
+            "color": drawing.colours(names, (drawing.BASELINE, drawing.CANDIDATE), "arm"),
+        }
+        mark = {"type": "line", "interpolate": "step-after", "strokeWidth": 2.5}
+        return {**drawing.layer(rows, mark, encoding), "height": 220}
 
     better = "left" if contrast.scale.better == "lower" else "right"
     return drawing.draw(
@@ -158,18 +144,22 @@ def _who_got_what(runs: Sequence[Run], contrast: Contrast) -> Figure:
         rows.append({"part": name, "n": n, "from": start, "to": start + n, "at": middle, "i": i})
         start += n
 
-    def build(width: int) -> Chart:
-        x = alt.X("from:Q", title="Cases", scale=alt.Scale(domain=[0, total], nice=False))
+    def build(width: int) -> Spec:
+        x = drawing.quantity("from", "Cases", domain=[0, total], nice=False)
         shades = drawing.colours(names, colours, "part", columns=4 if width > 500 else 2)
-        bars = alt.Chart(drawing.data(rows)).mark_bar(height=34)
         # A number only where it fits into its part of the bar.
         labelled = [row for row in rows if int(str(row["n"])) * width > 24 * total]
-        numbers = alt.Chart(drawing.data(labelled)).mark_text(fontWeight="bold")
-        layers = [
-            bars.encode(x=x, x2="to:Q", color=shades),
-            numbers.encode(x="at:Q", text="n:Q"),
-        ]
-        return alt.LayerChart(layer=layers).properties(height=44)
+        bars = drawing.layer(
+            rows,
+            {"type": "bar", "height": 28, "yOffset": 10},
+            {"x": x, "x2": {"field": "to"}, "color": shades},
+        )
+        numbers = drawing.layer(
+            labelled,
+            {"type": "text", "fontWeight": "bold", "yOffset": -16},
+            {"x": drawing.quantity("at"), "text": {"field": "n"}},
+        )
+        return {"layer": [bars, numbers], "height": 58}
 
     told = ", ".join(f"{name}: {n}" for name, n, _ in parts)
     return drawing.draw(
@@ -206,24 +196,16 @@ def _gains(gains: list[float], contrast: Contrast) -> Figure:
         )
     points = "points" if amounts.is_share(contrast.scale) else contrast.scale.unit or "value"
 
-    def build(width: int) -> Chart:
-        chart: alt.Chart = (
-            alt.Chart(drawing.data(rows))
-            .mark_bar()
-            .encode(
-                x=alt.X("from:Q", title=f"Gain of {contrast.candidate}, {points}"),
-                x2="to:Q",
-                y=alt.Y("n:Q", title="Cases", axis=alt.Axis(tickCount=5)),
-                y2="zero:Q",
-                color=drawing.colours(
-                    ("better", "equal", "worse"),
-                    (drawing.GOOD, drawing.MUTED, drawing.BAD),
-                    "side",
-                ),
-            )
-            .properties(height=200)
-        )
-        return chart
+    def build(width: int) -> Spec:
+        sides = ("better", "equal", "worse")
+        encoding = {
+            "x": drawing.quantity("from", f"Gain of {contrast.candidate}, {points}"),
+            "x2": {"field": "to"},
+            "y": drawing.quantity("n", "Cases", ticks=5),
+            "y2": {"field": "zero"},
+            "color": drawing.colours(sides, (drawing.GOOD, drawing.MUTED, drawing.BAD), "side"),
+        }
+        return {**drawing.layer(rows, {"type": "bar"}, encoding), "height": 200}
 
     return drawing.draw(
         build,

@@ -1,0 +1,98 @@
+"""The report as compact Markdown, fit for a pull request or a chat.
+
+Verdict, reasons, one table, what limits the conclusion and how long it took; no pictures and no
+cases: those are in the HTML. Texts of users and models are escaped so that they stay text.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tuneornot.records import Comparison, Findings, Verdict
+from tuneornot.report import amounts, remarks, sentences
+
+_MARKS = {"holds": "✅", "broken": "❌", "unresolved": "❔"}
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
+
+
+def render(findings: Findings) -> str:
+    """The whole report as Markdown, ending in a line end."""
+    blocks = [f"# {_text(findings.study)}", _text(findings.task)]
+    if not findings.verdicts:
+        blocks.append("**No verdict: nothing has been compared yet.**")
+    for verdict in findings.verdicts:
+        blocks += _verdict(verdict, findings)
+    limits = remarks.limits(findings)
+    if limits:
+        told = "\n".join(f"- {_text(each)}" for each in limits)
+        blocks.append(
+            f"<details><summary>What limits the conclusion ({len(limits)})</summary>\n\n"
+            f"{told}\n\n</details>"
+        )
+    blocks.append(_effort(findings))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _text(text: str) -> str:
+    """Text as one line without any Markdown or HTML in it."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def _verdict(verdict: Verdict, findings: Findings) -> list[str]:
+    comparison = sentences.comparison_of(verdict, findings)
+    reasons = []
+    for reason in sentences.by_weight(verdict):
+        state = sentences.STATES[reason.holds]
+        told = _text(sentences.reason(reason, comparison))
+        reasons.append(f"- {_MARKS[state]} {state}: {told}")
+    return [
+        f"## {_text(sentences.headline(verdict, findings))}",
+        _text(sentences.advice(verdict)),
+        "\n".join(reasons),
+        _table(comparison) if comparison is not None and comparison.contrasts else "",
+        _sensitivity(verdict),
+    ]
+
+
+def _table(comparison: Comparison) -> str:
+    head = ("metric", "set", comparison.baseline, comparison.candidate, "difference", "+ / = / −")
+    rows = [
+        (
+            amounts.title(each.metric),
+            f"{each.dataset} ({each.n})",
+            amounts.level(each.baseline_mean.value, each.scale),
+            amounts.level(each.candidate_mean.value, each.scale),
+            f"{amounts.difference(each.mean.value, each.scale)}"
+            f" ({amounts.span(each.mean, each.scale)})",
+            f"{each.wins} / {each.ties} / {each.losses}",
+        )
+        for each in comparison.contrasts
+    ]
+    lines = [" | ".join(_text(cell) for cell in row) for row in (head, *rows)]
+    return "\n".join(
+        [f"| {lines[0]} |", "|---|---|--:|--:|--:|--:|", *(f"| {x} |" for x in lines[1:])]
+    )
+
+
+def _sensitivity(verdict: Verdict) -> str:
+    other = [
+        f"{remarks.sensitivity(each)}: {each.outcome}"
+        for each in verdict.sensitivity
+        if each.outcome != verdict.outcome
+    ]
+    if not verdict.sensitivity:
+        return ""
+    if not other:
+        return f"The verdict is the same under {len(verdict.sensitivity)} other choices."
+    return "The verdict would change: " + _text("; ".join(other)) + "."
+
+
+def _effort(findings: Findings) -> str:
+    parts = [f"plan `{findings.plan}`"] if findings.plan else []
+    parts += [f"{name}: {amounts.count(n, 'case')}" for name, n in findings.splits.items()]
+    if findings.phases:
+        total = sum(phase.seconds for phase in findings.phases)
+        parts.append(f"{amounts.duration(total)} in all")
+    if findings.version:
+        parts.append(f"tuneornot {findings.version}")
+    return f"<sub>{' · '.join(parts)}</sub>"

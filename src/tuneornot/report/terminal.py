@@ -1,0 +1,139 @@
+"""The summary in the terminal: verdict, reasons, contrasts, limits, where the time went.
+
+It writes to a rich console that the caller owns, so colours, width and ``NO_COLOR`` are rich's
+matter. On a narrow terminal the table of contrasts loses its last columns, never its first; on one
+that is not UTF-8 the minus sign and the dots become plain characters. Texts are never read as
+markup.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from tuneornot.records import Comparison, Findings, Phase, Verdict
+from tuneornot.report import amounts, remarks, sentences
+
+_TONES = {"tune": "green", "keep-prompting": "blue", "not-yet": "yellow", "blocked": "red"}
+_STATES = {"holds": "green", "broken": "red", "unresolved": "yellow"}
+_ROOMY = 92
+"""Columns from which on the table shows sets, levels and wins apart."""
+_MOST_LIMITS = 5
+
+
+def show(findings: Findings, console: Console, *, report: Path | None = None) -> None:
+    """Write the summary.
+
+    Args:
+        findings: the study.
+        console: where to; its width decides the layout.
+        report: path of the full report, named at the end.
+    """
+    parts: list[RenderableType] = []
+    if not findings.verdicts:
+        parts.append(_box(Text("No verdict: nothing has been compared yet."), "dim", "no verdict"))
+    for verdict in findings.verdicts:
+        comparison = sentences.comparison_of(verdict, findings)
+        parts += [_verdict(verdict, findings), *_reasons(verdict, comparison)]
+        if comparison is not None and comparison.contrasts:
+            parts.append(_contrasts(comparison, roomy=console.width >= _ROOMY))
+    parts += _limits(findings)
+    if findings.phases:
+        parts.append(_phases(findings.phases))
+    if report is not None:
+        parts.append(Text(f"Report: {report}", overflow="fold"))
+    shown = Group(*parts)
+    if console.encoding.lower().startswith("utf"):
+        console.print(shown)
+        return
+    with console.capture() as captured:
+        console.print(shown)
+    plain = captured.get().replace(amounts.MINUS, "-")
+    console.file.write(plain.encode(console.encoding, "replace").decode(console.encoding))
+
+
+def _box(content: RenderableType, tone: str, title: str) -> Panel:
+    return Panel(content, title=title, title_align="left", border_style=tone, padding=(0, 1))
+
+
+def _verdict(verdict: Verdict, findings: Findings) -> Panel:
+    tone = _TONES[verdict.outcome]
+    text = Text(sentences.headline(verdict, findings), style=f"bold {tone}")
+    text.append("\n" + sentences.advice(verdict), style="not bold default")
+    title = f"{verdict.outcome}: {verdict.candidate} against {verdict.baseline}"
+    return _box(text, tone, title)
+
+
+def _reasons(verdict: Verdict, comparison: Comparison | None) -> list[RenderableType]:
+    if not verdict.reasons:
+        return []
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for reason in sentences.by_weight(verdict):
+        state = sentences.STATES[reason.holds]
+        table.add_row(Text(state, style=_STATES[state]), Text(sentences.reason(reason, comparison)))
+    return [table]
+
+
+def _contrasts(comparison: Comparison, *, roomy: bool) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("metric", overflow="fold")
+    if roomy:
+        table.add_column("set", overflow="fold")
+        table.add_column(Text(comparison.baseline), justify="right")
+        table.add_column(Text(comparison.candidate), justify="right")
+    table.add_column("difference", justify="right")
+    if roomy:
+        table.add_column("better /\nequal / worse", justify="right")
+    for each in comparison.contrasts:
+        name = Text(amounts.title(each.metric))
+        difference = Text(
+            f"{amounts.difference(each.mean.value, each.scale)}"
+            f"\n({amounts.span(each.mean, each.scale)})"
+        )
+        if not roomy:
+            name.append(f" on {each.dataset}", style="dim")
+            table.add_row(name, difference)
+            continue
+        table.add_row(
+            name,
+            Text(f"{each.dataset} ({each.n})"),
+            amounts.level(each.baseline_mean.value, each.scale),
+            amounts.level(each.candidate_mean.value, each.scale),
+            difference,
+            f"{each.wins} / {each.ties} / {each.losses}",
+        )
+    return table
+
+
+def _limits(findings: Findings) -> list[RenderableType]:
+    told = remarks.limits(findings)
+    if not told:
+        return []
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for each in told[:_MOST_LIMITS]:
+        table.add_row("-", Text(each))
+    if len(told) > _MOST_LIMITS:
+        table.add_row("-", f"and {len(told) - _MOST_LIMITS} more, told in the report")
+    return [Text("What limits the conclusion", style="bold"), table, Text()]
+
+
+def _phases(phases: tuple[Phase, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    total = sum(phase.seconds for phase in phases)
+    table.add_column(f"where the time went ({amounts.duration(total)})", overflow="fold")
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("", justify="right", no_wrap=True)
+    for phase in phases:
+        share = f"{100 * phase.seconds / total:.0f}%" if total else ""
+        table.add_row(Text(phase.name), amounts.duration(phase.seconds), share)
+    table.add_row("", "", "")
+    return table
