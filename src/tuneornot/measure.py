@@ -189,13 +189,26 @@ def _request(arm: Arm, case: Case, repeat: int) -> Request:
 
 def _response(key: Key, reply: Reply) -> Response:
     arm, question, repeat, purpose = key
+    said = msgspec.structs.asdict(reply)
+    for name in ("text", "error"):
+        said[name] = _writable(said[name])
     return Response(
         arm=arm,
         question=question,
         repeat=repeat,
         purpose="latency" if purpose == "latency" else "answer",
-        **msgspec.structs.asdict(reply),
+        **said,
     )
+
+
+def _writable(text: str | None) -> str | None:
+    """The text with each half of a surrogate pair as U+FFFD.
+
+    JSON can carry such halves, UTF-8 cannot: no file, database or report could hold the answer.
+    """
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _check_complete(arm: Arm, missing: Sequence[Key]) -> None:
