@@ -9,20 +9,36 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import optimize, special, stats
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special
+
+from tuneornot.stats.cases import Floats
+
+Counts = NDArray[np.float64] | NDArray[np.int_]
+TIE = 1e-9
+"""Statistics closer than this are the same value: equal outcomes must not be told apart."""
 
 
 @dataclass(frozen=True)
 class PairedScore:
-    """Difference of two paired proportions by the score test (Tango 1998).
+    """Difference of two paired proportions by the exact distribution of the score statistic.
 
-    With d = (wins - losses)/n the statistic at a difference t is
+    Tango's statistic at a difference t is
     z(t) = (wins - losses - n t) / sqrt(n (2 q + t (1 - t))), where q is the greatest-likelihood
-    rate of losses among the distributions with difference t. A bound is the t at which z(t)
-    reaches the normal quantile.
+    rate of losses among the distributions with difference t. The p value against "above t" is
+    the probability, by the trinomial distribution with that t and q, of a statistic at least as
+    large as the one seen; nothing is approximated by a normal distribution. A bound is the t at
+    which the p value reaches alpha.
+
+    By enumeration, one-sided errors reach the nominal rate but hardly exceed it, at any n and any
+    rates, at 2 to 4% more width than the normal quantiles of the same statistic, which err by
+    up to 8% where they promise 5% (docs/decisions/0001).
 
     Source: Tango, T. (1998), Equivalence test and confidence interval for the difference in
-    proportions for the paired-sample design, Statistics in Medicine 17, 891-908.
+    proportions for the paired-sample design, Statistics in Medicine 17, 891-908; estimated
+    nuisance parameters: Lloyd, C. J. & Moldovan, M. V. (2007), Exact one-sided confidence bounds
+    for the difference of two correlated proportions, Statistics in Medicine 26, 3369-3384.
     """
 
     wins: int
@@ -32,7 +48,7 @@ class PairedScore:
     @property
     def name(self) -> str:
         """The standard name of the method."""
-        return "paired score (Tango)"
+        return "paired score, exact distribution"
 
     @property
     def value(self) -> float:
@@ -41,45 +57,54 @@ class PairedScore:
 
     def lower(self, alpha: float) -> float:
         """Lower bound at error rate ``alpha``."""
-        return self._bound(float(stats.norm.isf(alpha)), -1.0, self.value)
+
+        def excess(difference: float) -> float:
+            return self.p_above(difference) - alpha
+
+        if excess(-1.0) >= 0:
+            return -1.0
+        return float(optimize.brentq(excess, -1.0, self.value, xtol=1e-7))
 
     def upper(self, alpha: float) -> float:
         """Upper bound at error rate ``alpha``."""
-        return self._bound(-float(stats.norm.isf(alpha)), self.value, 1.0)
+        return -self._swapped().lower(alpha)
 
     def p_above(self, threshold: float) -> float:
         """p value against "above the threshold"."""
-        return float(stats.norm.sf(self.statistic(threshold)))
+        if threshold <= -1 or threshold >= 1:
+            return float(threshold >= 1 or self.value <= threshold)
+        losing = float(_losing(np.array([self.wins]), self.losses, self.n, threshold)[0])
+        winning = min(max(losing + threshold, 0.0), 1.0)
+        wins = _window(self.n, winning)
+        most = self._most_losses(wins, threshold)
+        left = self.n - wins
+        share = min(losing / (1 - winning), 1.0) if winning < 1 else 0.0
+        below = np.where(most < 0, 0.0, special.bdtr(np.maximum(most, 0), left, share))
+        return min(1.0, float(_binomial(wins, self.n, winning) @ below))
 
     def p_below(self, threshold: float) -> float:
         """p value against "below the threshold"."""
-        return float(stats.norm.cdf(self.statistic(threshold)))
+        return self._swapped().p_above(-threshold)
 
     def statistic(self, difference: float) -> float:
         """The score statistic at a hypothetical difference."""
-        gap = self.wins - self.losses - self.n * difference
-        rate = self.rate_of_losses(difference)
-        variance = self.n * (2 * rate + difference * (1 - difference))
-        if variance <= 0:
-            return 0.0 if abs(gap) < 1e-12 * self.n else math.copysign(math.inf, gap)
-        return gap / math.sqrt(variance)
+        return float(_statistic(np.array([self.wins]), self.losses, self.n, difference)[0])
 
-    def rate_of_losses(self, difference: float) -> float:
-        """Greatest-likelihood rate of losses where wins are more frequent by ``difference``."""
-        b = (2 * self.n - self.wins + self.losses) * difference - self.wins - self.losses
-        c = -self.losses * difference * (1 - difference)
-        root = math.sqrt(max(b * b - 8 * self.n * c, 0.0))
-        return min(max((root - b) / (4 * self.n), 0.0, -difference), (1 - difference) / 2)
+    def _swapped(self) -> PairedScore:
+        return PairedScore(wins=self.losses, losses=self.wins, n=self.n)
 
-    def _bound(self, quantile: float, low: float, high: float) -> float:
-        def gap(difference: float) -> float:
-            return max(min(self.statistic(difference), 1e9), -1e9) - quantile
+    def _most_losses(self, wins: Floats, difference: float) -> Floats:
+        """For each number of wins the most losses whose statistic is as large; -1 for none.
 
-        if gap(low) <= 0:
-            return low
-        if gap(high) >= 0:
-            return high
-        return float(optimize.brentq(gap, low, high, xtol=1e-10))
+        The statistic falls as losses grow, so halving finds it.
+        """
+        seen = self.statistic(difference) - TIE
+        low, high = np.full(len(wins), -1.0), self.n - wins
+        while np.any(low < high):
+            middle = np.ceil((low + high) / 2)
+            large = _statistic(wins, middle, self.n, difference) >= seen
+            low, high = np.where(large, middle, low), np.where(large, high, middle - 1)
+        return low
 
 
 @dataclass(frozen=True)
@@ -121,14 +146,14 @@ class Rate:
         return float(special.betaincinv(self.successes + 0.5, self._failures + 0.5, 1 - alpha))
 
     def p_above(self, threshold: float) -> float:
-        """Posterior mass at or below the threshold: the level at which the bound reaches it."""
+        """Mass of the same distribution at or below the threshold."""
         if self.successes == 0 or threshold >= 1:
             return 1.0
         at = max(threshold, 0.0)
         return float(special.betainc(self.successes + 0.5, self._failures + 0.5, at))
 
     def p_below(self, threshold: float) -> float:
-        """Posterior mass at or above the threshold: the level at which the bound reaches it."""
+        """Mass of the same distribution at or above the threshold."""
         if self._failures == 0 or threshold <= 0:
             return 1.0
         at = min(threshold, 1.0)
@@ -137,3 +162,35 @@ class Rate:
     @property
     def _failures(self) -> int:
         return self.n - self.successes
+
+
+def _losing(wins: Counts, losses: Counts | int, n: int, difference: float) -> Floats:
+    """Greatest-likelihood rate of losses where wins are more frequent by ``difference``."""
+    b = (2 * n - wins + losses) * difference - wins - losses
+    c = -losses * difference * (1 - difference)
+    root = (np.sqrt(np.maximum(b * b - 8 * n * c, 0.0)) - b) / (4 * n)
+    bounded: Floats = np.clip(root, max(0.0, -difference), (1 - difference) / 2)
+    return bounded
+
+
+def _statistic(wins: Counts, losses: Counts | int, n: int, difference: float) -> Floats:
+    gap = wins - losses - n * difference
+    variance = n * (2 * _losing(wins, losses, n, difference) + difference * (1 - difference))
+    # Without variance the outcome is certain: any gap is beyond every quantile.
+    certain = variance <= 1e-12
+    scaled = gap / np.sqrt(np.where(certain, 1.0, variance))
+    return np.where(certain, np.where(np.abs(gap) < TIE * n, 0.0, np.sign(gap) * 1e9), scaled)
+
+
+def _window(n: int, rate: float) -> Floats:
+    """The numbers of wins that can occur: all but a probability of about 1e-11."""
+    reach = 7 * math.sqrt(n * rate * (1 - rate)) + 8
+    low, high = max(0.0, math.floor(n * rate - reach)), min(float(n), math.ceil(n * rate + reach))
+    return np.arange(low, high + 1)
+
+
+def _binomial(k: Floats, n: int, rate: float) -> Floats:
+    """Probability of k successes among n."""
+    choices = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+    chance: Floats = np.exp(choices + special.xlogy(k, rate) + special.xlog1py(n - k, -rate))
+    return chance

@@ -18,7 +18,7 @@ from tuneornot.records import Estimate
 from tuneornot.stats import bounds, cases
 from tuneornot.stats.binary import PairedScore, Rate
 from tuneornot.stats.cases import Cases
-from tuneornot.stats.studentised import student_t
+from tuneornot.stats.studentised import skew_t
 
 Scale = tuple[float | None, float | None]
 Rng = int | np.random.Generator
@@ -76,7 +76,7 @@ def level(
     if _is_binary(found, binary):
         method: bounds.Bounds = Rate(successes=int(found.values.sum()), n=found.n)
     else:
-        method = student_t(found.values, found.codes)
+        method = skew_t(found.values, found.codes, span=_span(scale, binary), name="t")
     return _within(bounds.estimate(method, alpha=alpha, null=None), scale)
 
 
@@ -101,7 +101,7 @@ def ratio(
     logged = math.log(means[1] / means[0])
     influence = logged + found.values[:, 1] / means[1] - found.values[:, 0] / means[0]
     made = bounds.estimate(
-        student_t(influence, found.codes, name="log-ratio t"), alpha=alpha, null=0.0
+        skew_t(influence, found.codes, span=None, name="log-ratio t"), alpha=alpha, null=0.0
     )
     return Estimate(
         value=math.exp(made.value),
@@ -195,7 +195,7 @@ def _of_difference(found: Cases, *, binary: bool | None, scale: Scale, rng: Rng)
         return PairedScore(
             wins=int(np.sum(differences > 0)), losses=int(np.sum(differences < 0)), n=found.n
         )
-    return student_t(differences, found.codes, name="paired t")
+    return skew_t(differences, found.codes, span=_span(scale, binary), name="paired t")
 
 
 def _is_binary(found: Cases, binary: bool | None) -> bool:
@@ -206,6 +206,13 @@ def _is_binary(found: Cases, binary: bool | None) -> bool:
     if binary and not only:
         raise ValueError("Scores said to be binary must all be 0 or 1; say binary=False for grades")
     return only if binary is None else binary
+
+
+def _span(scale: Scale, binary: bool | None) -> float | None:
+    """Largest possible distance between two scores, which is also that of a difference from 0."""
+    if binary:
+        return 1.0
+    return None if scale[0] is None or scale[1] is None else scale[1] - scale[0]
 
 
 def _within(made: Estimate, scale: Scale) -> Estimate:
