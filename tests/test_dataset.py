@@ -174,8 +174,9 @@ class TestManifest:
         whole, other = data(100), Dataset(name="shift", cases=(case(900), case(901)))
         splits = dataset.split(whole, eval=30, dev=20, seed=4, extra=(other,))
         path = tmp_path / "splits.json"
-        dataset.write_manifest(dataset.manifest(splits, source=whole, by="case", seed=4), path)
-        assert dataset.read_manifest(path, whole, extra=(other,)) == splits
+        made = dataset.manifest(splits, source=whole, by="case", seed=4)
+        dataset.write_manifest(made, path)
+        assert dataset.read_manifest(path, made, whole, extra=(other,)) == splits
         kept = json.loads(path.read_text())
         assert (kept["seed"], kept["by"], kept["source"]) == (4, "case", whole.fingerprint)
         assert list(kept["parts"]) == ["train", "dev", "eval", "shift"]
@@ -185,7 +186,8 @@ class TestManifest:
         whole = data(40)
         splits = dataset.split(whole, eval=10, dev=10)
         path = tmp_path / "splits.json"
-        dataset.write_manifest(dataset.manifest(splits), path)
+        made = dataset.manifest(splits)
+        dataset.write_manifest(made, path)
         changed, gone = splits.eval.cases[0], splits.dev.cases[0]
         rows = [
             Case(id=one.id, input=one.input, expected="new") if one == changed else one
@@ -193,19 +195,38 @@ class TestManifest:
             if one != gone
         ]
         with pytest.raises(DataError) as caught:
-            dataset.read_manifest(path, Dataset(name="d", cases=tuple(rows)))
+            dataset.read_manifest(path, made, Dataset(name="d", cases=tuple(rows)))
         faults = caught.value.faults
         assert len(faults) == 2
         assert f"dev: case {gone.id!r} is gone" in faults
         assert any(fault.startswith(f"eval: case {changed.id!r} changed") for fault in faults)
 
-    def test_a_missing_or_broken_manifest_is_a_sentence(self, tmp_path: Path) -> None:
+    def test_it_says_how_the_rule_changed(self, tmp_path: Path) -> None:
+        whole, path = data(40), tmp_path / "splits.json"
+        first = dataset.split(whole, eval=10, dev=10, seed=1)
+        dataset.write_manifest(dataset.manifest(first, source=whole, by="case", seed=1), path)
+        other = dataset.split(whole, eval=12, dev=8, by="group", seed=2)
+        made = dataset.manifest(other, source=whole, by="group", seed=2)
+        with pytest.raises(DataError) as caught:
+            dataset.read_manifest(path, made, whole)
+        assert caught.value.faults == (
+            "the cases were split with by 'case', the study says 'group' now",
+            "the cases were split with seed 1, the study says 2 now",
+            "dev has 10 cases, by the study as it is now it had 8",
+            "eval has 10 cases, by the study as it is now it had 12",
+        )
+
+    @pytest.mark.parametrize("content", [None, '{"parts": 3}', '{"parts": {}}', "x"])
+    def test_a_missing_or_broken_manifest_is_a_sentence(
+        self, tmp_path: Path, content: str | None
+    ) -> None:
         path = tmp_path / "splits.json"
-        with pytest.raises(DataError, match="cannot be read"):
-            dataset.read_manifest(path, data(10))
-        path.write_text('{"parts": 3}')
-        with pytest.raises(DataError, match="is not the manifest of a split"):
-            dataset.read_manifest(path, data(10))
+        if content is not None:
+            path.write_text(content)
+        made = dataset.manifest(dataset.split(data(20), eval=5, dev=5))
+        expected = "cannot be read" if content is None else "is not the manifest of a split"
+        with pytest.raises(DataError, match=expected):
+            dataset.read_manifest(path, made, data(20))
 
     def test_a_folder_that_is_not_there_loses_nothing(self, tmp_path: Path) -> None:
         splits = dataset.split(data(20), eval=5, dev=5)
@@ -254,6 +275,7 @@ class TestOverlap:
         with pytest.raises(LeakageError, match="of the same group 'g") as caught:
             dataset.refuse_overlap(splits)
         assert caught.value.advice.startswith("Split by group")
+        dataset.refuse_overlap(splits, groups=False)
 
     def test_the_repair_drops_what_teaches_and_never_what_judges(self) -> None:
         repaired, dropped = dataset.without_overlap(self.leaky())

@@ -166,16 +166,20 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     manifests.write(manifest, path)
 
 
-def read_manifest(path: Path, *datasets: Dataset, extra: Sequence[Dataset] = ()) -> Splits:
-    """Put cases where a manifest says, and verify that they are the cases that it names.
+def read_manifest(
+    path: Path, made: Manifest, *datasets: Dataset, extra: Sequence[Dataset] = ()
+) -> Splits:
+    """Put cases where a manifest says, and verify that rule and cases are those that it names.
 
     Args:
         path: of the manifest.
+        made: the manifest of the split that the present rule makes of the present cases.
         datasets: where the cases are: the one that was split, or the parts as they came.
         extra: the further evaluation sets.
 
     Raises:
-        DataError: the file is no manifest, or cases are gone or changed (which ones, and how).
+        DataError: the file is no manifest, the rule is another one now, or cases are gone, new or
+            changed (which ones, and how).
     """
     kept = manifests.read(path)
     found = {case.id: case for dataset in datasets for case in dataset.cases}
@@ -185,14 +189,16 @@ def read_manifest(path: Path, *datasets: Dataset, extra: Sequence[Dataset] = ())
         if name in ("train", "dev", "eval")
     }
     splits = Splits(train=parts["train"], dev=parts["dev"], eval=parts["eval"], extra=tuple(extra))
-    changed = manifests.changes(kept, splits)
-    if changed:
-        advice = "Restore the cases, or remove the manifest to split anew: it is a new study then."
-        raise DataError(str(path), changed, advice)
+    differing = [*manifests.rule_changes(kept, made), *manifests.changes(kept, splits)]
+    if differing:
+        advice = "Restore what was, or remove the manifest to split anew: it is a new study then."
+        raise DataError(str(path), differing, advice)
     return splits
 
 
-def overlaps(splits: Splits, *, demonstrations: Sequence[Case] = ()) -> tuple[Overlap, ...]:
+def overlaps(
+    splits: Splits, *, demonstrations: Sequence[Case] = (), groups: bool = True
+) -> tuple[Overlap, ...]:
     """Every case that teaches and is, in effect, a case that judges.
 
     Train, dev and the prompt's demonstrations are held against eval and the extra sets, and train
@@ -204,29 +210,36 @@ def overlaps(splits: Splits, *, demonstrations: Sequence[Case] = ()) -> tuple[Ov
         for name, cases in {**teaching, "demonstrations": tuple(demonstrations)}.items():
             found += overlap.find(cases, judged.cases, names=(name, judged.name))
     found += overlap.find(splits.train.cases, splits.dev.cases, names=("train", "dev"))
-    return tuple(found)
+    return tuple(hit for hit in found if groups or hit.kind != "group")
 
 
-def refuse_overlap(splits: Splits, *, demonstrations: Sequence[Case] = ()) -> None:
+def refuse_overlap(
+    splits: Splits, *, demonstrations: Sequence[Case] = (), groups: bool = True
+) -> None:
     """Pass only splits without overlap.
+
+    Args:
+        splits: what teaches and what judges.
+        demonstrations: of the prompt.
+        groups: whether a group on both sides is refused; not where a study splits by case on
+            purpose, for example because its users' requests are from known groups too.
 
     Raises:
         LeakageError: names every pair with what both have in common, and what to do.
     """
-    found = overlaps(splits, demonstrations=demonstrations)
+    found = overlaps(splits, demonstrations=demonstrations, groups=groups)
     if not found:
         return
-    groups = [hit for hit in found if hit.kind == "group"]
     advice = (
         "Split by group, so that no group stands on both sides."
-        if len(groups) == len(found)
+        if all(hit.kind == "group" for hit in found)
         else "Remove the cases named first from what teaches; "
         "dataset.without_overlap does it and keeps eval as it is."
     )
     raise LeakageError("overlap", [_told(hit) for hit in found], advice)
 
 
-def without_overlap(splits: Splits) -> tuple[Splits, tuple[str, ...]]:
+def without_overlap(splits: Splits, *, groups: bool = True) -> tuple[Splits, tuple[str, ...]]:
     """The splits without the train and dev cases that overlap; eval and extra stay untouched.
 
     Returns:
@@ -235,7 +248,7 @@ def without_overlap(splits: Splits) -> tuple[Splits, tuple[str, ...]]:
     Raises:
         DataError: nothing would be left of train or of dev.
     """
-    dropped = {(hit.other_set, hit.other_id) for hit in overlaps(splits)}
+    dropped = {(hit.other_set, hit.other_id) for hit in overlaps(splits, groups=groups)}
     left = {}
     for part in (splits.train, splits.dev):
         kept = tuple(case for case in part.cases if (part.name, case.id) not in dropped)

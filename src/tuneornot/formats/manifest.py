@@ -86,11 +86,30 @@ def read(path: Path) -> Manifest:
     """
     advice = "Split the cases again to write it anew."
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+        found = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except OSError as error:
         raise DataError(str(path), [f"cannot be read: {error.strerror}"], advice) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(str(path), [f"is not the manifest of a split: {error}"], advice) from error
+    missing = {"train", "dev", "eval"} - set(found.parts)
+    if missing:
+        fault = f"is not the manifest of a split: it lacks {sorted(missing)}"
+        raise DataError(str(path), [fault], advice)
+    return found
+
+
+def rule_changes(kept: Manifest, made: Manifest) -> tuple[str, ...]:
+    """How the rule by which the cases were split differs from the one that made another split."""
+    found = []
+    for name in ("by", "seed"):
+        then, now = getattr(kept, name), getattr(made, name)
+        if then != now:
+            found.append(f"the cases were split with {name} {then!r}, the study says {now!r} now")
+    for name in ("train", "dev", "eval"):
+        held, holds = (len(each.parts[name].cases) for each in (kept, made))
+        if held != holds:
+            found.append(f"{name} has {held} cases, by the study as it is now it had {holds}")
+    return tuple(found)
 
 
 def changes(manifest: Manifest, splits: Splits) -> tuple[str, ...]:
