@@ -23,17 +23,23 @@ EACH = {"isolation_level": "AUTOCOMMIT"}
 ALONE = {"tuneornot_begin": "BEGIN IMMEDIATE"}
 """Execution options of a connection whose transactions lock out other writers from the start."""
 
+_WRITABLE = "make the file and its folder writable, or name a place that is"
+_PLACE = "name a place whose folder can be made"
 _ADVICE = {
-    "full": "free some space and run the same command again: what was kept so far is safe",
-    "readonly": "make the file and its folder writable, or name a place that is",
-    "read-only": "make the file and its folder writable, or name a place that is",
-    "permission": "make the file and its folder writable, or name a place that is",
-    "unable to open": "make the folder writable, or name a place that is",
-    "not a directory": "name a place whose folder can be made",
-    "exists": "name a place whose folder can be made",
-    "locked": "another program holds it: let it end, and run the same command again",
+    "disk is full": "free some space and run the same command again: what was kept so far is safe",
+    "no space left": "free some space and run the same command again: what was kept so far is safe",
+    "readonly": _WRITABLE,
+    "read-only": _WRITABLE,
+    "permission denied": _WRITABLE,
+    "unable to open": _WRITABLE,
+    "not a directory": _PLACE,
+    "file exists": _PLACE,
+    "no such file": _PLACE,
+    "is locked": "another program holds it: let it end, and run the same command again",
     "not a database": "the file is something else: name another one",
     "malformed": "the file is damaged: restore it from a copy, or name another one",
+    "no module named": "install the driver of that database",
+    "load plugin": "name a file, or a URL that begins with postgresql",
 }
 """What to do, by a word of the complaint (SQLite's own messages, and the operating system's)."""
 
@@ -46,6 +52,7 @@ def connect(where: str | Path, wait_s: float) -> Engine:
     Raises:
         OSError: the folder cannot be made.
         SQLAlchemyError: the URL is wrong.
+        ImportError: the database's driver is not installed.
     """
     name = str(where)
     url = make_url(name) if "://" in name else URL.create("sqlite", database=name)
@@ -72,7 +79,7 @@ def told(where: str, what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, ImportError) as error:
         said = str(getattr(error, "orig", None) or error)
         advice = next((do for word, do in _ADVICE.items() if word in said.lower()), _ANY)
         raise StoreError(f"the store {where!r} could not be {what}: {said}; {advice}") from error

@@ -7,7 +7,6 @@ test holds both together. The statements are SQL that SQLite and PostgreSQL both
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, inspect, select, text
@@ -74,13 +73,13 @@ def version(connection: Connection) -> int:
     return 0
 
 
-def is_current(connection: Connection, steps: Sequence[Step] = STEPS) -> bool:
+def is_current(connection: Connection) -> bool:
     """Whether the store has taken every step.
 
     Raises:
         StoreError: it has taken steps that this program does not know, or is not a store.
     """
-    found, latest = version(connection), steps[-1].version
+    found, latest = version(connection), STEPS[-1].version
     if found > latest:
         raise StoreError(
             f"a store must not be newer than the program that reads it, got version {found!r} "
@@ -89,21 +88,20 @@ def is_current(connection: Connection, steps: Sequence[Step] = STEPS) -> bool:
     return found == latest
 
 
-def apply(connection: Connection, now: str, steps: Sequence[Step] = STEPS) -> None:
+def apply(connection: Connection, now: str) -> None:
     """Take the steps that the store lacks, inside the connection's transaction.
 
     Args:
         connection: with a transaction begun that nobody else can write beside.
         now: the time to note, ISO 8601.
-        steps: all steps, in order.
 
     Raises:
         StoreError: as ``is_current``.
     """
-    if is_current(connection, steps):
+    if is_current(connection):
         return
     found = version(connection)
-    for step in steps:
+    for step in STEPS:
         if step.version <= found:
             continue
         for statement in step.statements:
