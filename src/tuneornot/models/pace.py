@@ -50,7 +50,8 @@ class Policy(NamedTuple):
 
     def backoff_s(self, n_tries: int, jitter: random.Random) -> float:
         """Wait after so many failed tries: doubling, capped, then shortened by up to a half."""
-        longest = min(self.longest_backoff_s, self.first_wait_s * 2.0 ** (n_tries - 1))
+        doublings = min(n_tries - 1, 60)  # more would overflow, long after the cap
+        longest = min(self.longest_backoff_s, self.first_wait_s * 2.0**doublings)
         return longest * jitter.uniform(0.5, 1.0)
 
 

@@ -1,0 +1,119 @@
+"""Names of served models, and where their keys come from."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuneornot.errors import ModelError
+from tuneornot.models import address, chat
+from tuneornot.models.base import Request
+from tuneornot.records import Message
+
+
+def test_a_name_is_an_address_and_a_model() -> None:
+    found = address.parse("https://host.example:8443/v1/#org/model-7b:free")
+    assert found == ("https://host.example:8443/v1", "org/model-7b:free")
+    assert found.host == "host.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("http://host/v1", "followed|address, a #"),
+        ("http://host/v1#", "found 'http://host/v1#'"),
+        ("ftp://host/v1#m", "an http or https address"),
+        ("http://#m", "an http or https address"),
+        ("http://host:port/v1#m", "must be a valid URL"),
+        ("http://[::1/v1#m", "must be a valid URL"),
+    ],
+)
+def test_names_that_are_none(name: str, said: str) -> None:
+    with pytest.raises(ModelError, match=said) as caught:
+        address.parse(name)
+    assert "Write for example http://127.0.0.1:8000/v1#model-name." in str(caught.value)
+
+
+@pytest.mark.parametrize("base", ["http://me:sesame@host/v1", "http://host/v1?key=sesame"])
+def test_a_secret_in_the_address_is_refused_and_not_repeated(base: str) -> None:
+    with pytest.raises(ModelError, match="no user, password or query") as caught:
+        address.parse(f"{base}#m")
+    assert "sesame" not in str(caught.value)
+
+
+def test_keys_are_found_in_the_documented_order() -> None:
+    openai = address.parse("https://api.openai.com/v1#m")
+    environ = {
+        "TUNEORNOT_API_KEY": "general",
+        "OPENAI_API_KEY": "openai",
+        "TUNEORNOT_API_KEY_API_OPENAI_COM": "host",
+    }
+    assert address.key(openai, environ) == ("TUNEORNOT_API_KEY_API_OPENAI_COM", "host")
+    del environ["TUNEORNOT_API_KEY_API_OPENAI_COM"]
+    assert address.key(openai, environ) == ("OPENAI_API_KEY", "openai")
+    del environ["OPENAI_API_KEY"]
+    assert address.key(openai, environ) == ("TUNEORNOT_API_KEY", "general")
+    assert address.key(openai, {"TUNEORNOT_API_KEY": " "}) is None
+
+
+def test_openai_key_goes_nowhere_else() -> None:
+    environ = {"OPENAI_API_KEY": "openai"}
+    for host in ("api.openai.com.evil.example", "127.0.0.1:8000", "openai.com"):
+        assert address.key(address.parse(f"https://{host}/v1#m"), environ) is None
+
+
+def test_a_port_has_a_key_of_its_own() -> None:
+    local = address.parse("http://my-host.lan:8001/v1#m")
+    environ = {"TUNEORNOT_API_KEY_MY_HOST_LAN": "a", "TUNEORNOT_API_KEY_MY_HOST_LAN_8001": "b"}
+    assert address.key(local, environ) == ("TUNEORNOT_API_KEY_MY_HOST_LAN_8001", "b")
+
+
+def test_a_key_shows_only_its_variable() -> None:
+    key = address.Key("SOME_KEY", "sesame")
+    assert f"{key} {key!r}" == "Key(SOME_KEY=***) Key(SOME_KEY=***)"
+    assert key.mask("bad key sesame!") == "bad key ***!"
+
+
+def test_proxies_are_for_hosts_that_are_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "inside.example")
+    assert address.parse("https://host.example/v1#m").proxy == "http://proxy.example:3128"
+    for host in ("localhost:1", "127.0.0.1:1", "[::1]:1", "inside.example"):
+        assert address.parse(f"http://{host}/v1#m").proxy is None
+
+
+def test_openai_knows_the_limit_by_its_new_name() -> None:
+    request = Request(messages=(Message(role="user", content="x"),))
+    assert b'"max_completion_tokens":256' in chat.body(
+        request, address.parse("https://api.openai.com/v1#m")
+    )
+    assert b'"max_tokens":256' in chat.body(request, address.parse("http://127.0.0.1:1/v1#m"))
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("3", 3), ("0.5", 0.5), ("-4", 0), ("soon", None), ("nan", None), ("inf", None), ("", None)],
+)
+def test_retry_after(value: str, seconds: float | None) -> None:
+    assert chat.wait_s({"Retry-After": value}) == seconds
+
+
+def test_retry_after_a_date_that_has_passed() -> None:
+    assert chat.wait_s({"Retry-After": "Wed, 01 Jan 2020 00:00:00 GMT"}) == 0
+
+
+def test_content_in_parts_is_one_text() -> None:
+    reader = chat.Reader(address.parse("http://127.0.0.1:1/v1#m"), None)
+    raw = b'{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"text":"b"}]}}]}'
+    reply = reader.read(200, {}, raw, latency_s=1.0)
+    assert (reply.text, reply.finish, reply.n_output_tokens) == ("ab", None, None)  # type: ignore[union-attr]
+
+
+def test_excerpts_are_short_and_masked() -> None:
+    key = address.Key("SOME_KEY", "sesame")
+    reader = chat.Reader(address.parse("http://127.0.0.1:1/v1#m"), key)
+    shown = reader.excerpt(b"x " * 5000 + b"sesame")
+    assert len(shown) <= chat.EXCERPT + 2
+    assert reader.excerpt(b"key\n  sesame <b>") == "'key *** <b>'"
