@@ -246,7 +246,7 @@ def _slices(cases: list[Case], b: Array, c: Array) -> list[SliceContrast]:
         raw = _bootstrap(_mean, b[inside], c[inside])
         weight = inside.sum() / (inside.sum() + 25)
         moved = {
-            key: whole + weight * (getattr(raw, key) - whole)
+            key: float(whole + weight * (getattr(raw, key) - whole))
             for key in ("value", "low", "high", "lower", "upper")
         }
         found.append(

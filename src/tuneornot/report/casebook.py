@@ -64,13 +64,13 @@ class Casebook(NamedTuple):
 def build(findings: Findings) -> Casebook:
     """Choose the cases to show and lay out their answers."""
     arms = tuple(dict.fromkeys(run.arm.name for run in findings.runs))
-    baseline = findings.comparisons[0].baseline if findings.comparisons else arms[:1] and arms[0]
+    baseline = findings.comparisons[0].baseline if findings.comparisons else ""
     datasets = tuple(dict.fromkeys(run.dataset.name for run in findings.runs))
     metric = findings.rule.primary
     ranked: list[tuple[float, Entry]] = []
     for name in datasets:
         runs = {arm: of for arm in arms if (of := casewise.of(findings.runs, arm, name))}
-        ranked += _set(runs, metric, baseline or "")
+        ranked += _set(runs, metric, baseline)
     # Stable: within one rank the order of the sets and of their cases stays.
     ranked.sort(key=lambda pair: -pair[0])
     shown: list[Entry] = []

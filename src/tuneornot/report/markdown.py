@@ -50,7 +50,7 @@ def _verdict(verdict: Verdict, findings: Findings) -> list[str]:
         _text(sentences.advice(verdict)),
         "\n".join(reasons),
         _table(comparison) if comparison is not None and comparison.contrasts else "",
-        _sensitivity(verdict),
+        _sensitivity(verdict, findings),
     ]
 
 
@@ -74,9 +74,9 @@ def _table(comparison: Comparison) -> str:
     )
 
 
-def _sensitivity(verdict: Verdict) -> str:
+def _sensitivity(verdict: Verdict, findings: Findings) -> str:
     other = [
-        f"{remarks.sensitivity(each)}: {each.outcome}"
+        f"{remarks.sensitivity(each, findings)}: {each.outcome}"
         for each in verdict.sensitivity
         if each.outcome != verdict.outcome
     ]

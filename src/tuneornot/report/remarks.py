@@ -141,7 +141,7 @@ def looks(findings: Findings) -> tuple[str, ...]:
 def rule(findings: Findings) -> tuple[str, ...]:
     """The rule that was written down before the data, a sentence for each part."""
     given = findings.rule
-    scales = {name: scale for run in findings.runs for name, scale in run.metrics.items()}
+    scales = _scales(findings)
     unknown = Scale(low=None, high=None)
     least = amounts.margin(given.worthwhile, scales.get(given.primary, unknown))
     told = [
@@ -168,8 +168,8 @@ def rule(findings: Findings) -> tuple[str, ...]:
     return tuple(told)
 
 
-def sensitivity(given: Sensitivity) -> str:
-    """The changed choice in words: ``If 2 points were worthwhile``."""
+def sensitivity(given: Sensitivity, findings: Findings) -> str:
+    """The changed choice in words: ``If a gain above 2 points were worthwhile``."""
     key, _, value = given.change.partition("=")
     key = key.strip()
     if key == "primary":
@@ -177,7 +177,7 @@ def sensitivity(given: Sensitivity) -> str:
     if key == "without slice":
         return f"Without the cases of the slice {value}"
     if key == "worthwhile":
-        return f"If the worthwhile gain were {value}"
+        return f"If a gain above {_worthwhile(value, findings)} were worthwhile"
     return f"If {key.replace('_', ' ')} were {value}" if value else f"With {key}"
 
 
@@ -219,6 +219,18 @@ def _listed(names: list[str]) -> str:
     if len(unique) <= 3:
         return ", ".join(unique)
     return f"{', '.join(unique[:2])} and {len(unique) - 2} more"
+
+
+def _scales(findings: Findings) -> dict[str, Scale]:
+    return {name: scale for run in findings.runs for name, scale in run.metrics.items()}
+
+
+def _worthwhile(value: str, findings: Findings) -> str:
+    scale = _scales(findings).get(findings.rule.primary)
+    try:
+        return amounts.margin(float(value), scale) if scale else value
+    except ValueError:
+        return value
 
 
 def _because(ended: str) -> str:

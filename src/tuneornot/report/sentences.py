@@ -144,7 +144,7 @@ def _why_keep(verdict: Verdict, comparison: Comparison | None) -> str:
     for given in ordered:
         scale = _scale(given, _contrast(given, comparison))
         if given.role == "primary" and given.estimate and given.threshold is not None:
-            gain = amounts.bare(given.estimate.upper, scale).lstrip("+")
+            gain = amounts.difference(given.estimate.upper, scale).lstrip("+")
             least = amounts.margin(given.threshold, scale)
             if given.estimate.upper <= 0:
                 return f"{verdict.candidate} does not gain in {inline(given.metric)}"
