@@ -81,6 +81,8 @@ class Contrast(Record, frozen=True, kw_only=True):
     """Ratio of the standard deviations between cases, candidate / baseline."""
     instability: Estimate | None = None
     """Difference of the standard deviations between repeats of one case."""
+    seed_spread: Estimate | None = None
+    """Standard deviation of the candidate's mean between trainings that differ in the seed only."""
     worst_tenth: Estimate | None = None
     """Difference of the means of the worst tenth of each arm's scores."""
     catastrophic: Estimate | None = None

@@ -206,6 +206,11 @@ def superiority(
         alpha=alpha,
         rng=rng,
     )
+    return halved(made)
+
+
+def halved(made: Estimate) -> Estimate:
+    """Superiority from the difference of the rates of wins and losses: (1 + d)/2."""
     return Estimate(
         value=(1 + made.value) / 2,
         low=(1 + made.low) / 2,

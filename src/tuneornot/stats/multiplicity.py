@@ -16,7 +16,7 @@ def holm(p_values: ArrayLike) -> Floats:
     """Holm's adjusted p values: (k,) in, (k,) out, in the same order.
 
     With p_(1) <= ... <= p_(k), adjusted p_(j) = max over i <= j of min(1, (k - i + 1) p_(i)).
-    Claims whose adjusted p is below alpha are all true together with probability of at least 1 - alpha,
+    Claims whose adjusted p is below alpha all hold together with probability of at least 1 - alpha,
     however they depend on each other. NaN is no claim: it stays NaN and is not counted.
 
     Source: Holm, S. (1979), A simple sequentially rejective multiple test procedure, Scandinavian

@@ -80,31 +80,25 @@ def between_repeats(
     """Instability: pooled standard deviation within cases, candidate minus baseline.
 
     Each arm's is sqrt(sum_i SS_i / sum_i (r_i - 1)) over the cases that both arms scored at least
-    twice, with SS_i the squares around the case's own mean. The interval is the expanded
+    twice, with SS_i the squares around the case's own mean (that of each seed, where an arm has
+    several). The interval is the expanded
     percentile of resampled units. An arm that never varies has 0, known only from these cases.
 
-    Args: as ``between_cases``; both arms have shape (n, repeats).
+    Args: as ``between_cases``; arms have shape (n, repeats) or (n, seeds, repeats).
 
     Returns:
         In units of the scores; positive: the candidate is less stable. ``p_value`` is of equal
         instability. NaN with fewer than three units that have two scored repeats in both arms.
     """
-    tables = [np.asarray(arm, dtype=np.float64) for arm in (baseline, candidate)]
-    if any(table.ndim != 2 for table in tables):
-        return undetermined(alpha, "percentile bootstrap")
-    counts = [np.sum(~np.isnan(table), axis=1) for table in tables]
-    kept = (counts[0] >= 2) & (counts[1] >= 2)
+    within = [_within_cases(np.asarray(arm, dtype=np.float64)) for arm in (baseline, candidate)]
+    columns = np.concatenate(within, axis=1)
+    kept = (columns[:, 1] > 0) & (columns[:, 3] > 0)
     labels = None if groups is None else np.asarray(groups)[kept]
-    found = cases.two(tables[0][kept], tables[1][kept], labels)
+    found = cases.two(columns[kept, 0], columns[kept, 2], labels)
     if found.n_groups < 3:
         return undetermined(alpha, "percentile bootstrap")
-    columns: list[Floats] = []
-    for table, count in zip(tables, counts, strict=True):
-        rows = table[kept]
-        around = rows - np.nanmean(rows, axis=1, keepdims=True)
-        columns += [np.nansum(around**2, axis=1), count[kept] - 1.0]
     random = np.random.default_rng(rng)
-    by_unit = units.of(found, random).sums(np.stack(columns, axis=1))
+    by_unit = units.of(found, random).sums(columns[kept])
     drawn = _resampled(by_unit, alpha, random)
     method = Percentile(
         value=float(_instability(by_unit.sum(axis=0)[np.newaxis])[0]),
@@ -264,6 +258,17 @@ def _value_and_error(sums: Floats, count: int) -> tuple[Floats, Floats]:
         square = linear[:, i] * linear[:, j] * np.where(i == j, 1.0, 2.0)
         variance = np.sum(square * sums[:, 5:], axis=1) / n**2 * count / (count - 1)
     return value, np.sqrt(np.maximum(variance, 0.0))
+
+
+def _within_cases(scores: Floats) -> Floats:
+    """Squares around each case's (and seed's) own mean, and their degrees of freedom: (n, 2)."""
+    layers = scores if scores.ndim == 3 else scores[:, np.newaxis, :]
+    there = ~np.isnan(layers)
+    count = there.sum(axis=2, keepdims=True)
+    mean = np.where(there, layers, 0.0).sum(axis=2, keepdims=True) / np.maximum(count, 1)
+    squares = np.where(there, (layers - mean) ** 2, 0.0).sum(axis=(1, 2))
+    freedom = np.maximum(count - 1, 0).sum(axis=(1, 2))
+    return np.stack([squares, freedom.astype(np.float64)], axis=1)
 
 
 def _instability(sums: Floats) -> Floats:

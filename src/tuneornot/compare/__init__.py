@@ -1,0 +1,18 @@
+"""Step 6: pair two arms case by case, and say how they differ with what is known of the error.
+
+    runs         two runs on one dataset: a contrast for each metric, latency and tokens
+    comparison   all contrasts of a candidate, over several datasets, with its checks
+    scores       scores alone, from anywhere
+
+Differences are candidate minus baseline, oriented so that positive is better. Two runs on
+different cases, or judged on different scales, are refused. It decides nothing and phrases nothing:
+``decide`` and ``report`` do. Costs in money are ``economics``; more than two arms are several
+comparisons.
+"""
+
+from __future__ import annotations
+
+from tuneornot.compare.bare import scores
+from tuneornot.compare.pairs import comparison, runs
+
+__all__ = ["comparison", "runs", "scores"]

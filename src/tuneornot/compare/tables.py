@@ -1,0 +1,208 @@
+"""Two runs on one dataset as arrays: for each metric a row for each case, for both arms.
+
+Refuses runs that cannot be compared. A failure is NaN here and never 0. Nothing is averaged except
+over cases that ask the same question, which share an answer. It knows no statistics.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuneornot.errors import DataError
+from tuneornot.records import Case, Response, Run, Scale
+
+Floats = NDArray[np.float64]
+Count = Literal["n_input_tokens", "n_output_tokens"]
+
+TIME = Scale(better="lower", low=0.0, high=None, unit="s")
+TOKENS = Scale(better="lower", low=0.0, high=None, unit="tokens")
+MEASURED: Mapping[str, Count] = {
+    "input_tokens": "n_input_tokens",
+    "output_tokens": "n_output_tokens",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """One metric of both arms on the same cases in the same order."""
+
+    metric: str
+    scale: Scale
+    case_ids: tuple[str, ...]
+    baseline: Floats
+    """(n, repeats) in units of the metric, NaN for unscored."""
+    candidate: Floats
+    """(seeds, n, repeats), one layer for each training seed."""
+    groups: tuple[str, ...] | None = None
+    """For each case its group; ``None`` where there are none."""
+    slices: tuple[str, ...] | None = None
+    caveats: tuple[str, ...] = ()
+
+    def with_caveats(self, more: tuple[str, ...]) -> Table:
+        """The same table with further caveats."""
+        return dataclasses.replace(self, caveats=(*self.caveats, *more))
+
+
+def tables(baseline: Run, candidates: Sequence[Run]) -> tuple[Table, ...]:
+    """Tables of every metric that was judged, then latency and tokens where both arms have them.
+
+    Args:
+        baseline: the one run.
+        candidates: at least one; several are trainings that differ in the seed only.
+
+    Raises:
+        DataError: the runs have different cases, metrics or scales.
+    """
+    _refuse(baseline, candidates)
+    cases = baseline.dataset.cases
+    first = _scored(baseline)
+    others = [_scored(run) for run in candidates]
+    judged = [
+        _table(name, scale, cases, first[name], [scored[name] for scored in others])
+        for name, scale in baseline.metrics.items()
+    ]
+    counted = [
+        _table(name, TOKENS, cases, _counted(baseline, field), _each(candidates, field))
+        for name, field in MEASURED.items()
+        if name not in baseline.metrics
+    ]
+    timed = [] if "latency" in baseline.metrics else _timed(baseline, candidates)
+    return (*judged, *timed, *(table for table in counted if _has_both(table)))
+
+
+def _refuse(baseline: Run, candidates: Sequence[Run]) -> None:
+    if not candidates:
+        raise DataError(
+            baseline.arm.name, ["there is no candidate run"], "Give at least one run to compare."
+        )
+    faults: list[str] = []
+    for run in candidates:
+        if run.dataset.fingerprint != baseline.dataset.fingerprint:
+            faults.append(
+                f"{run.arm.name!r} was measured on {run.dataset.name!r} with "
+                f"{len(run.dataset)} cases (fingerprint {run.dataset.fingerprint!r}), "
+                f"{baseline.arm.name!r} on {baseline.dataset.name!r} with "
+                f"{len(baseline.dataset)} (fingerprint {baseline.dataset.fingerprint!r})"
+            )
+        for name in sorted({*run.metrics, *baseline.metrics}):
+            ours, theirs = baseline.metrics.get(name), run.metrics.get(name)
+            if ours is None or theirs is None:
+                missing = baseline.arm.name if ours is None else run.arm.name
+                faults.append(f"metric {name!r} was not judged for {missing!r}")
+            elif ours != theirs:
+                faults.append(f"metric {name!r} has the scales {ours!r} and {theirs!r}")
+    if faults:
+        raise DataError(
+            f"{baseline.arm.name} against {candidates[0].arm.name}",
+            faults,
+            "Only runs on the same cases with the same metrics can be compared: "
+            "measure both arms again on one dataset.",
+        )
+
+
+def _table(
+    name: str, scale: Scale, cases: Sequence[Case], baseline: Floats, candidates: Sequence[Floats]
+) -> Table:
+    grouped = any(case.group is not None for case in cases)
+    sliced = any(case.slice is not None for case in cases)
+    return Table(
+        metric=name,
+        scale=scale,
+        case_ids=tuple(case.id for case in cases),
+        baseline=baseline,
+        candidate=_stacked(candidates),
+        # A case without a group is its own; the mark keeps it apart from any group's name.
+        groups=tuple(f"\0{case.id}" if case.group is None else case.group for case in cases)
+        if grouped
+        else None,
+        slices=tuple(case.slice or "" for case in cases) if sliced else None,
+    )
+
+
+def _stacked(layers: Sequence[Floats]) -> Floats:
+    """(seeds, n, repeats) from layers whose repeats may differ in number."""
+    repeats = max(layer.shape[1] for layer in layers)
+    return np.stack(
+        [
+            np.pad(layer, ((0, 0), (0, repeats - layer.shape[1])), constant_values=np.nan)
+            for layer in layers
+        ]
+    )
+
+
+def _scored(run: Run) -> dict[str, Floats]:
+    """For each metric the scores (n, repeats) in the order of the cases."""
+    rows = {case.id: row for row, case in enumerate(run.dataset.cases)}
+    shape = (len(rows), max(run.n_repeats, 1))
+    found = {name: np.full(shape, np.nan) for name in run.metrics}
+    for score in run.scores:
+        if score.value is not None and score.metric in found:
+            found[score.metric][rows[score.case_id], score.repeat] = score.value
+    return found
+
+
+def _counted(run: Run, field: Count) -> Floats:
+    """Tokens of each answer (n, repeats); cases that ask the same question share them."""
+    counts = {
+        (each.question, each.repeat): getattr(each, field)
+        for each in run.responses
+        if each.purpose == "answer" and getattr(each, field) is not None
+    }
+    repeats = range(max(run.n_repeats, 1))
+    rows = [
+        [counts.get((case.question, repeat), np.nan) for repeat in repeats]
+        for case in run.dataset.cases
+    ]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(repeats))
+
+
+def _each(candidates: Sequence[Run], field: Count) -> list[Floats]:
+    return [_counted(run, field) for run in candidates]
+
+
+def _timed(baseline: Run, candidates: Sequence[Run]) -> list[Table]:
+    """The latency of the questions that every arm was asked alone; none where there are none."""
+    timings = [_latencies(run.timings) for run in (baseline, *candidates)]
+    shared = set(timings[0]).intersection(*timings[1:])
+    alike = {key for key in shared if len({timed[key][1] for timed in timings}) == 1}
+    if not alike:
+        return []
+    asked: dict[str, Case] = {}
+    for case in baseline.dataset.cases:
+        asked.setdefault(case.question, case)
+    questions = {question for question, _ in alike}
+    cases = [case for question, case in asked.items() if question in questions]
+    repeats = 1 + max(repeat for _, repeat in alike)
+    layers = []
+    for timed in timings:
+        layer = np.full((len(cases), repeats), np.nan)
+        for row, case in enumerate(cases):
+            for repeat in range(repeats):
+                if (case.question, repeat) in alike:
+                    layer[row, repeat] = timed[(case.question, repeat)][0]
+        layers.append(layer)
+    table = _table("latency", TIME, cases, layers[0], layers[1:])
+    left_out = len(shared) - len(alike)
+    if not left_out:
+        return [table]
+    said = f"{left_out} timings were taken under different load and are left out"
+    return [table.with_caveats((said,))]
+
+
+def _latencies(timings: Sequence[Response]) -> dict[tuple[str, int], tuple[float, int]]:
+    """Latency and load of each question and repeat that was timed."""
+    return {
+        (each.question, each.repeat): (each.latency_s, each.load)
+        for each in timings
+        if each.purpose == "latency" and each.latency_s is not None and each.error is None
+    }
+
+
+def _has_both(table: Table) -> bool:
+    return not (np.all(np.isnan(table.baseline)) or np.all(np.isnan(table.candidate)))
