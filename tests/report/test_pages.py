@@ -274,3 +274,11 @@ def test_long_answers_are_cut_and_their_room_is_limited(monkeypatch: pytest.Monk
     assert answer.text.endswith("(8,400 more characters)")
     monkeypatch.setattr(casebook, "ROOM", 50_000)
     assert 5 < len(casebook.build(longer).entries) < 60
+
+
+def test_several_answers_of_one_arm_are_said(undrawn: None) -> None:
+    given = fixture.findings()
+    twice = msgspec.structs.replace(given, runs=(*given.runs, given.runs[-1]))
+    note = "Where an arm answered several times"
+    assert note in Reader(pages.render(twice)).text
+    assert note not in Reader(pages.render(given)).text

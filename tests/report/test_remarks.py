@@ -34,11 +34,18 @@ def test_a_contrast_without_data() -> None:
 
 def test_tails_leave_out_what_was_not_measured_and_say_what_is_not_determined() -> None:
     assert remarks.tails(EXACT) == ()
-    told = remarks.tails(msgspec.structs.replace(EXACT, spread=NAN, worst_tenth=NAN))
+    graded = msgspec.structs.replace(EXACT, scale=Scale(), spread=NAN, worst_tenth=NAN)
+    told = remarks.tails(graded)
     assert told == (
         "Spread between cases is not determined by these data.",
         "Mean of the worst tenth is not determined by these data.",
     )
+
+
+def test_tails_of_a_yes_or_no_score_are_not_told_because_they_follow_from_its_mean() -> None:
+    given = msgspec.structs.replace(EXACT, spread=EXACT.mean, worst_tenth=EXACT.mean)
+    assert given.scale.binary
+    assert remarks.tails(given) == ()
 
 
 def test_unscored_cases_are_counted_for_the_arm_that_has_them() -> None:

@@ -256,8 +256,8 @@ DEAD = reason("check", "check", None, None, holds=False, metric="adapter-loaded"
         ),
         (
             study("keep-prompting", NO_GAIN, SCHEMA),
-            "Keep prompting: tuned gains at most 30.0 points in exact match, less than the 35 points"
-            " that would be worth the trouble.",
+            "Keep prompting: tuned gains at most 30.0 points in exact match, less than the 35"
+            " points that would be worth the trouble.",
         ),
         (
             study("keep-prompting", GAIN, SCHEMA),

@@ -59,6 +59,8 @@ class Casebook(NamedTuple):
     metric: str
     """The metric by which cases count as better, worse or wrong."""
     datasets: tuple[str, ...]
+    several_answers: bool
+    """Whether some arm answered more often than once (repeats, training seeds)."""
 
 
 def build(findings: Findings) -> Casebook:
@@ -80,7 +82,10 @@ def build(findings: Findings) -> Casebook:
         if room < 0:
             break
         shown.append(entry)
-    return Casebook(tuple(shown), len(ranked), metric, datasets)
+    several = any(run.n_repeats > 1 for run in findings.runs) or len(findings.runs) > len(
+        {(run.arm.name, run.dataset.name) for run in findings.runs}
+    )
+    return Casebook(tuple(shown), len(ranked), metric, datasets, several)
 
 
 def _set(runs: dict[str, tuple[Run, ...]], metric: str, baseline: str) -> list[tuple[float, Entry]]:

@@ -151,12 +151,12 @@ def quantiles(contrast: Contrast) -> Figure | None:
         return None
     points = "points" if amounts.is_share(contrast.scale) else contrast.scale.unit or "value"
 
-    title = "Quantile of the scores, percent (left: the worst cases)"
-    x = drawing.quantity("q", title)
-    value = drawing.quantity("value")
+    x = drawing.quantity("q", "Quantile of the scores, percent (left: the worst cases)")
+    title = f"Difference, {points}"
+    value = drawing.quantity("value", title, ticks=5)
 
     def build(width: int) -> Spec:
-        low = drawing.quantity("low", f"Difference, {points}", ticks=5)
+        low = drawing.quantity("low", title, ticks=5)
         solid = {"color": drawing.CANDIDATE, "opacity": 1}
         layers = [
             drawing.layer([{"low": 0.0}], {"type": "rule", "color": drawing.MUTED}, {"y": low}),

@@ -124,6 +124,7 @@ def _settings(record: object) -> str:
     return ", ".join(
         f"{key.replace('_', ' ')} {value if isinstance(value, str) else json.dumps(value)}"
         for key, value in fields.items()
+        if value != []
     )
 
 

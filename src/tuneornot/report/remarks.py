@@ -42,13 +42,20 @@ def contrast(given: Contrast) -> str:
 
 
 def tails(given: Contrast) -> tuple[str, ...]:
-    """What happened besides the mean: spread, repeats, the worst cases, the whole distribution."""
+    """What happened besides the mean: spread, repeats, the worst cases, the whole distribution.
+
+    Spread and worst cases of a yes-or-no score follow from its mean; they are not told again.
+    """
     scale = given.scale
-    told = [
-        _ratio("Spread between cases", given.spread),
-        _change("Instability between repeats", given.instability, scale, better="negative"),
-        _change("Mean of the worst tenth", given.worst_tenth, scale),
-        _change("Avoided total failures", given.catastrophic, _SHARE),
+    told = [_change("Instability between repeats", given.instability, scale, better="negative")]
+    if not scale.binary:
+        told = [
+            _ratio("Spread between cases", given.spread),
+            *told,
+            _change("Mean of the worst tenth", given.worst_tenth, scale),
+            _change("Avoided total failures", given.catastrophic, _SHARE),
+        ]
+    told += [
         _chance("Chance that the candidate beats the baseline on a case", given.superiority),
         _distance(given.wasserstein, scale),
         _order(given.dominance),

@@ -198,8 +198,9 @@ def _gains(gains: list[float], contrast: Contrast) -> Figure:
 
     def build(width: int) -> Spec:
         sides = ("better", "equal", "worse")
+        title = f"Gain of {contrast.candidate}, {points}"
         encoding = {
-            "x": drawing.quantity("from", f"Gain of {contrast.candidate}, {points}"),
+            "x": drawing.quantity("from", title, ticks=8 if width > 500 else 4),
             "x2": {"field": "to"},
             "y": drawing.quantity("n", "Cases", ticks=5),
             "y2": {"field": "zero"},
