@@ -10,6 +10,7 @@ from tests.metrics.marking import mark, value
 from tests.metrics.test_reading import VALUES
 from tuneornot.errors import StudyError
 from tuneornot.metrics.form import schema_of
+from tuneornot.metrics.registry import Entry
 from tuneornot.records import Json
 
 CITATION_SCHEMA: Json = {
@@ -98,6 +99,7 @@ def test_a_recursive_schema_is_followed() -> None:
     [
         ({"type": "objct"}, "'objct'"),
         ({"$ref": "#/$defs/none"}, "#/$defs/none"),
+        ({"allOf": [{"$ref": "#"}]}, "must come to an end"),
         ({"properties": {"a": {"items": {"$ref": "http://example.org/s"}}}}, "example.org"),
     ],
 )
@@ -112,9 +114,16 @@ def test_a_property_may_be_called_ref() -> None:
     assert value({"json_schema": {"schema": schema}}, '{"$ref": "x"}') == 1
 
 
-def test_arithmetic_that_overflows_is_a_failure_of_the_answer() -> None:
-    entry = {"json_schema": {"schema": {"multipleOf": 1e-300}}}
-    assert value(entry, "1" + "0" * 300) in {0.0, 1.0}
+def test_nesting_that_the_schema_cannot_follow_is_a_failure_of_the_answer() -> None:
+    # Eight references for each level of the answer: too many calls for the deepest answers only.
+    schema: Json = {"properties": {"x": {"$ref": "#/$defs/d0"}}, "$defs": {}}
+    assert isinstance(schema, dict)
+    for i in range(8):
+        schema["$defs"][f"d{i}"] = {"allOf": [{"$ref": f"#/$defs/d{i + 1}" if i < 7 else "#"}]}
+    entry = {"json_schema": {"schema": schema}}
+    assert value(entry, '{"x": {"x": {}}}') == 1
+    found = mark(entry, '{"x":' * 55 + "{}" + "}" * 55)
+    assert found == (0.0, "nested deeper than the schema can be followed")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +164,13 @@ def test_length_in_tokens_needs_a_model_that_counts() -> None:
 
 def test_reasons_can_be_written_down_whatever_the_answer_holds() -> None:
     answer = json.dumps({"\ud800": "\udfff", "volume": "\ud800"})
-    for entry in ("field_match", {"json_schema": {"schema": CITATION_SCHEMA}}):
+    integers: Json = {"additionalProperties": {"type": "integer"}}
+    entries: list[Entry] = [
+        "field_match",
+        {"json_schema": {"schema": CITATION_SCHEMA}},
+        {"json_schema": {"schema": integers}},
+    ]
+    for entry in entries:
         reason = mark(entry, answer, {"volume": 1}).reason
         assert reason is not None
         reason.encode("utf-8")

@@ -196,3 +196,12 @@ def test_every_example_of_the_reference_scores_as_it_says() -> None:
         response = answered(json.loads(answer.strip("`")))
         found = metric.score(Case(id="c", input="q", expected=wanted), response).value
         assert (found is None) if score == "None" else (found == pytest.approx(float(score)))
+
+
+def test_the_function_of_the_reference_is_a_metric(tmp_path: Path) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", REFERENCE.read_text(), re.DOTALL)
+    (tmp_path / "courts.py").write_text(example)
+    metric = registry.build("courts:same_court", folder=tmp_path)
+    assert metric.scale.binary
+    assert metric.score(CASE, answered("I say yes ")).value == 1
+    assert metric.score(CASE, answered("yes or no")).value == 0

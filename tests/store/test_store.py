@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -212,3 +213,15 @@ def test_reading_goes_on_while_something_is_kept(store: Store) -> None:
     next(reading)
     store.keep_response(kept.response(9999))
     assert sum(1 for _ in reading) >= 1499
+
+
+def test_the_example_of_the_documentation_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "concepts" / "store.md"
+    [example] = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    with Store("results/store.db") as store:
+        store.keep_responses([kept.response(1), kept.response(2, None)])
+    exec(example, {})
+    assert "arm an answer\narm status 500\n" in capsys.readouterr().out

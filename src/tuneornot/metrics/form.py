@@ -77,6 +77,8 @@ class JsonSchema:
             raise ValueError(f"schema is not a JSON Schema: {fault.message}; correct it") from None
         _check_references(self.schema)
         self._validator = _validator(self.schema) if self.schema else None
+        if self._validator is not None:
+            _check_end(self._validator)
 
     def settings(self) -> dict[str, Json]:
         """What determines its values."""
@@ -223,11 +225,21 @@ def _check_references(schema: dict[str, Json]) -> None:
     walk(root, resolver)
 
 
+def _check_end(validator: Validator) -> None:
+    try:
+        validator.is_valid(None)
+    except RecursionError:
+        raise ValueError(
+            "a schema must come to an end, got one that refers to itself before it looks into "
+            "the answer; put the reference under properties or items"
+        ) from None
+
+
 def _validated(validator: Validator, answer: Json) -> Mark:
     try:
         fault = next(iter(validator.iter_errors(answer)), None)
-    except (RecursionError, ArithmeticError) as failure:
-        return Mark(0.0, f"the schema cannot be applied: {type(failure).__name__}")
+    except RecursionError:
+        return Mark(0.0, "nested deeper than the schema can be followed")
     if fault is None:
         return Mark(1.0)
     said = f"at {fault.json_path[:80]}: {fault.message[:200]}"
