@@ -16,13 +16,13 @@ from tuneornot.records import Record
 
 
 class Recipe(Record, frozen=True, kw_only=True):
-    """Settings of one training."""
+    """Settings of one training; one that cannot work is refused with ``ValueError``."""
 
     method: Literal["lora"] = "lora"
     """Low-rank adaptation: W x + (alpha / rank) B A x, with W frozen (Hu et al. 2021)."""
     rank: int = 16
     """Inner width of A and B."""
-    alpha: float = 32.0
+    alpha: int = 32
     """Scale of the update, in the paper's convention: divided by the rank."""
     dropout: float = 0.0
     """Share of the adapter's inputs dropped while training."""
@@ -41,13 +41,11 @@ class Recipe(Record, frozen=True, kw_only=True):
     """Longest example in tokens, prompt and answer together. Nothing is ever cut: a longer one is
     left out and counted."""
 
-    def faults(self) -> tuple[str, ...]:
-        """One sentence for each setting that cannot work; empty if all can."""
-        at_least = {"rank": 1, "epochs": 1, "batch_size": 1, "longest": 8}
+    def __post_init__(self) -> None:
         found = [
             f"{name} must be at least {least}, found {getattr(self, name)!r}"
-            for name, least in at_least.items()
-            if getattr(self, name) < least
+            for name, least in {"rank": 1, "epochs": 1, "batch_size": 1, "longest": 8}.items()
+            if not getattr(self, name) >= least
         ]
         found += [
             f"{name} must be above 0, found {getattr(self, name)!r}"
@@ -55,8 +53,9 @@ class Recipe(Record, frozen=True, kw_only=True):
             if not getattr(self, name) > 0
         ]
         found += [
-            f"{name} must lie between 0 and 1 (1 excluded), found {getattr(self, name)!r}"
+            f"{name} must be at least 0 and below 1, found {getattr(self, name)!r}"
             for name in ("dropout", "warmup", "weight_decay")
             if not 0 <= getattr(self, name) < 1
         ]
-        return tuple(found)
+        if found:
+            raise ValueError("; ".join(found))

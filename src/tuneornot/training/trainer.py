@@ -1,0 +1,104 @@
+"""TRL's trainer with a loss that works only where an answer stands.
+
+``SFTTrainer`` on a CPU computes the output head on every position; here it is computed on answer
+positions only, and the beginning that a batch shares once for all rows. Everything else (optimiser,
+schedule, clipping, checkpoints, resuming, devices) is the trainer's own. ``mean_loss`` uses the
+same forward pass, so training and dev loss are one quantity: nats per answer token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from datasets import Dataset as Table
+from torch.nn import functional
+from transformers import DynamicCache
+from trl.trainer.sft_trainer import SFTTrainer
+
+from tuneornot.training.batches import Batch, LikeLengths, collate
+from tuneornot.training.examples import IGNORED, Example
+
+DEV_ROWS = 16
+"""Rows of a batch where no gradients are kept."""
+
+
+class AnswerTrainer(SFTTrainer):
+    """Trains on answers only, in batches of like length."""
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        """Sum over the batch's answer tokens, divided by the count over all accumulated batches."""
+        losses = answer_losses(model, cast(Batch, inputs))
+        count = losses.numel() if num_items_in_batch is None else num_items_in_batch
+        return losses.sum() / count
+
+    def _get_train_sampler(self, train_dataset: object = None) -> LikeLengths:
+        lengths = [len(tokens) for tokens in cast(Table, self.train_dataset)["input_ids"]]
+        return LikeLengths(
+            lengths,
+            self.args.train_batch_size * self.args.gradient_accumulation_steps,
+            self.args.seed,
+        )
+
+
+def answer_losses(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
+    """Negative log likelihood of every answer token of a batch, in nats: [N] float32."""
+    answers = batch["labels"] != IGNORED
+    n_tail = int(answers.sum(1).max()) + 1
+    past = _prefix_cache(model, batch["prefix"], len(answers))
+    output = model(
+        input_ids=batch["input_ids"],
+        attention_mask=batch["attention_mask"],
+        position_ids=batch["position_ids"],
+        past_key_values=past,
+        use_cache=past is not None,
+        logits_to_keep=n_tail,
+    )
+    tail = answers[:, -(n_tail - 1) :]
+    logits = output.logits[:, -n_tail:-1][tail].float()
+    return functional.cross_entropy(
+        logits, batch["labels"][:, -(n_tail - 1) :][tail], reduction="none"
+    )
+
+
+def _prefix_cache(model: torch.nn.Module, prefix: torch.Tensor, n_rows: int) -> DynamicCache | None:
+    """Keys and values of the shared beginning, computed once and seen by every row.
+
+    Gradients flow back through the expansion: they are summed over the rows, as if each row had
+    computed the beginning itself.
+    """
+    if prefix.shape[1] == 0:
+        return None
+    computed = model(input_ids=prefix, use_cache=True, logits_to_keep=1).past_key_values
+    past = DynamicCache()
+    for layer, held in enumerate(computed.layers):
+        past.update(
+            held.keys.expand(n_rows, -1, -1, -1), held.values.expand(n_rows, -1, -1, -1), layer
+        )
+    return past
+
+
+@torch.no_grad()
+def mean_loss(model: torch.nn.Module, examples: Sequence[Example]) -> float:
+    """Mean negative log likelihood per answer token over examples, in nats."""
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    total, count = 0.0, 0
+    ordered = sorted(examples, key=len)
+    for start in range(0, len(ordered), DEV_ROWS):
+        batch = collate(ordered[start : start + DEV_ROWS], pad=0)
+        on_device = cast(
+            Batch, {name: cast(torch.Tensor, held).to(device) for name, held in batch.items()}
+        )
+        losses = answer_losses(model, on_device)
+        total, count = total + float(losses.sum()), count + losses.numel()
+    model.train(was_training)
+    return total / count
