@@ -134,6 +134,9 @@ class Misbehaving:
     async def do_binary(self, _: web.Request) -> web.StreamResponse:
         return web.Response(body=b'{"a": "\xff\xfe"}', content_type="application/json")
 
+    async def do_deep(self, _: web.Request) -> web.StreamResponse:
+        return web.Response(body=b"[" * 100_000, content_type="application/json")
+
     async def do_plain(self, _: web.Request) -> web.StreamResponse:
         return web.Response(text="I am a teapot", content_type="text/plain")
 

@@ -6,7 +6,7 @@ import pytest
 
 from tuneornot.errors import ModelError
 from tuneornot.models import address, chat
-from tuneornot.models.base import Request
+from tuneornot.models.base import Reply, Request
 from tuneornot.records import Message
 
 
@@ -73,6 +73,14 @@ def test_a_key_shows_only_its_variable() -> None:
     assert key.mask("bad key sesame!") == "bad key ***!"
 
 
+def test_what_cannot_be_a_key_is_refused_and_not_shown() -> None:
+    where = address.parse("http://127.0.0.1:1/v1#m")
+    for secret in ("open sesame", "open\nsesame", "sésame"):
+        with pytest.raises(ModelError, match="variable TUNEORNOT_API_KEY") as caught:
+            address.key(where, {"TUNEORNOT_API_KEY": secret})
+        assert "same" not in str(caught.value)
+
+
 def test_proxies_are_for_hosts_that_are_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -108,7 +116,17 @@ def test_content_in_parts_is_one_text() -> None:
     reader = chat.Reader(address.parse("http://127.0.0.1:1/v1#m"), None)
     raw = b'{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"text":"b"}]}}]}'
     reply = reader.read(200, {}, raw, latency_s=1.0)
-    assert (reply.text, reply.finish, reply.n_output_tokens) == ("ab", None, None)  # type: ignore[union-attr]
+    assert isinstance(reply, Reply)
+    assert (reply.text, reply.finish, reply.n_output_tokens) == ("ab", None, None)
+
+
+def test_answers_whose_count_of_tokens_is_nonsense() -> None:
+    reader = chat.Reader(address.parse("http://127.0.0.1:1/v1#m"), None)
+    for usage in (b"null", b"[1]", b'"many"', b'{"prompt_tokens":"3","completion_tokens":true}'):
+        raw = b'{"choices":[{"message":{"content":"a"}}],"usage":' + usage + b"}"
+        reply = reader.read(200, {}, raw, latency_s=1.0)
+        assert isinstance(reply, Reply)
+        assert (reply.text, reply.n_input_tokens, reply.n_output_tokens) == ("a", None, None)
 
 
 def test_excerpts_are_short_and_masked() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -35,9 +37,14 @@ class QuickClock:
         await asyncio.sleep(0)
 
 
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [name for name in os.environ if name.startswith("TUNEORNOT_API_KEY")]:
+        monkeypatch.delenv(variable)
+
+
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Misbehaving]:
-    monkeypatch.delenv("TUNEORNOT_API_KEY", raising=False)
+def server() -> Iterator[Misbehaving]:
     with misbehaving() as running:
         yield running
 
@@ -122,6 +129,7 @@ def test_passing_faults_are_tried_again(model: HttpModel, kind: str, said: str) 
         ("422", "HTTP 422"),
         ("garbage", "invalid JSON: '{\"choices\": nonsense}'"),
         ("binary", "invalid JSON"),
+        ("deep", "invalid JSON: '[[[["),
         ("plain", "'text/plain; charset=utf-8' instead of JSON: 'I am a teapot'"),
         ("html", "instead of JSON: 'Bad & Gone'"),
         ("empty", "no choice with a message: '{\"choices\": []}'"),
@@ -229,6 +237,23 @@ def test_an_interrupt_leaves_nothing_behind(server: Misbehaving) -> None:
         list(model.ask(interrupted()))
     model.close()
     assert not [t for t in threading.enumerate() if t.name == "tuneornot-http"]
+
+
+def test_a_signal_interrupts_the_wait_for_an_answer(server: Misbehaving) -> None:
+    model = HttpModel(server.name, timeout_s=60)
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        ask(model, "never a", "never b")
+    timer.join()
+    assert ask(model, "still there")[0].text == "echo: still there"
+    model.close()
+
+
+def test_a_question_that_cannot_be_sent_is_a_reply(model: HttpModel) -> None:
+    broken, fine = ask(model, "half a pair: \ud800", "hello")
+    assert broken.error == "the question is not valid Unicode (surrogates not allowed)."
+    assert fine.text == "echo: hello"
 
 
 def test_closing_ends_an_open_iterator_and_may_be_repeated(server: Misbehaving) -> None:

@@ -92,9 +92,18 @@ def parse(name: str) -> Address:
 
 
 def key(address: Address, environ: Mapping[str, str] = os.environ) -> Key | None:
-    """The key for a server, or ``None`` where the environment holds none."""
+    """The key for a server, or ``None`` where the environment holds none.
+
+    Raises:
+        ModelError: what the variable holds cannot be a key.
+    """
     for variable in variables(address):
         secret = environ.get(variable, "").strip()
+        if secret and not re.fullmatch(r"[!-~]+", secret):
+            raise ModelError(
+                "A key is one word of plain characters; the one in the environment variable "
+                f"{variable} (not shown) holds spaces or others. Set it again."
+            )
         if secret:
             return Key(variable, secret)
     return None

@@ -24,6 +24,9 @@ from tuneornot.models.pool import Fault
 EXCERPT = 160
 """Characters shown of whatever came instead of an answer."""
 
+UNREADABLE = (ValueError, RecursionError)
+"""What decoding raises on what is no JSON: bad syntax, bad UTF-8, brackets without end."""
+
 _FINISH: dict[str, Literal["stop", "length"]] = {
     "stop": "stop",
     "eos": "stop",
@@ -78,7 +81,7 @@ class Reader:
             return Fault(f"the server sent {media!r} instead of JSON: {self.excerpt(raw)}")
         try:
             found = msgspec.json.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             cut = "truncated" in str(error)
             kind = "a body that was cut off" if cut else "invalid JSON"
             return Fault(f"the server sent {kind}: {self.excerpt(raw)}", retry=cut)
@@ -131,9 +134,8 @@ class Reader:
         try:
             choice = found["choices"][0]
             content = choice["message"].get("content")
-            usage = found.get("usage") or {}
-            counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
             finish = choice.get("finish_reason")
+            usage = found.get("usage")
         except (KeyError, IndexError, TypeError, AttributeError):
             return Fault(f"the response holds no choice with a message: {self.excerpt(raw)}")
         if isinstance(content, list):
@@ -144,11 +146,12 @@ class Reader:
                 f"the message has no text (content {kind}, finish reason {finish!r}; a model that "
                 "reasons may have spent max_tokens on it)"
             )
+        counts = usage if isinstance(usage, dict) else {}
         return Reply(
             text=content,
             finish=None if finish is None else _FINISH.get(str(finish), "other"),
-            n_input_tokens=_count(counts[0]),
-            n_output_tokens=_count(counts[1]),
+            n_input_tokens=_count(counts.get("prompt_tokens")),
+            n_output_tokens=_count(counts.get("completion_tokens")),
             latency_s=latency_s,
         )
 
@@ -200,7 +203,7 @@ def _message(raw: bytes) -> str | None:
     """The message inside a JSON error, in the two shapes that servers use."""
     try:
         found = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     error = found.get("error", found) if isinstance(found, dict) else None
     message = error.get("message", error.get("detail")) if isinstance(error, dict) else error

@@ -43,7 +43,10 @@ class Connection:
 
     async def send(self, request: Request) -> Reply | Fault:
         """One try at one chat completion."""
-        posted = chat.body(request, self.address)
+        try:
+            posted = chat.body(request, self.address)
+        except UnicodeEncodeError as error:
+            return Fault(f"the question is not valid Unicode ({error.reason})")
         sent_at = self._clock.now()
         got = await self._exchange("POST", "/chat/completions", posted)
         if isinstance(got, Fault):
@@ -175,5 +178,5 @@ def _find(cards: dict[str, dict[str, Any]], name: str) -> dict[str, Any] | None:
 def _decoded(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except chat.UNREADABLE:
         return None

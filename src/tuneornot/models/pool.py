@@ -196,7 +196,8 @@ class Pool:
         self.reached = self.answered = True
         errand.n_answers += 1
         self._n_unreachable = self._n_failed_in_row = 0
-        self.pace.went_well()
+        if self._n_running >= int(self.pace.limit):  # else nothing was learnt about the limit
+            self.pace.went_well()
 
     def _note_fault(self, fault: Fault, errand: Errand, sent_at: float) -> ModelError | None:
         """Learn from a failed try; the error that ends everything, where it does."""
