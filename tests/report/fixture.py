@@ -1,282 +1,34 @@
-"""A rich study from a seeded simulation: two arms, four metrics, two sets, all estimates from it.
-
-Answers are simulated field by field, scores follow from the answers, and intervals are percentile
-bootstraps over cases, so that every figure in a report agrees with the cases that it shows.
-"""
+"""A rich study from a seeded simulation: two arms, four metrics, two sets, a search, a training."""
 
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
+from tests.report import estimates, simulated
 from tests.report.effort import LEDGER, TUNED_ADAPTER
 from tuneornot.records import (
     Arm,
     Audit,
-    Case,
     Check,
     Comparison,
     Contrast,
-    Dataset,
     Estimate,
     Findings,
-    Flip,
     Guardrail,
     Look,
     Phase,
-    QuantileShift,
     Reason,
-    Response,
     Rule,
-    Run,
-    Scale,
-    Score,
     Sensitivity,
-    SliceContrast,
     Verdict,
 )
 
-Array = npt.NDArray[np.float64]
-
-METRICS = {
-    "exact_match": Scale(binary=True),
-    "field_match": Scale(),
-    "json_schema": Scale(binary=True),
-    "answer_length": Scale(better="lower", low=0.0, high=None, unit="characters"),
-}
-REPORTERS = ("F.2d", "F. Supp. 3d", "So. 3d", "N.E.2d", "P.2d", "Cal. App. 4th", "U.S.", "B.R.")
-UNSEEN = ("Ill. Dec.", "A.3d", "Misc. 2d", "Vet. App.")
-SLICES = {"F.2d": "federal", "F. Supp. 3d": "federal", "U.S.": "supreme", "B.R.": "bankruptcy"}
-HOSTILE = "<script>alert('answer')</script> & \"quoted\""
+HOSTILE = simulated.HOSTILE
 PLAN = "0f3c5a7b9d1e2f405162"
-
-
-def _cases(name: str, n: int, reporters: tuple[str, ...], rng: np.random.Generator) -> Dataset:
-    cases = []
-    for i in range(n):
-        reporter = reporters[int(rng.integers(len(reporters)))]
-        volume, page = int(rng.integers(1, 999)), int(rng.integers(1, 1500))
-        year = int(rng.integers(1890, 2024))
-        spelled = reporter.lower().replace(".", "").replace("f supp", "fed supp")
-        cases.append(
-            Case(
-                id=f"{name}-{i:03d}",
-                input=f"{volume} {spelled} {page} ({year})",
-                expected={"volume": volume, "reporter": reporter, "page": page, "year": year},
-                slice=SLICES.get(reporter, "state"),
-                group=f"{reporter}-{i % 5}",
-            )
-        )
-    return Dataset(name=name, cases=tuple(cases))
-
-
-def _answer(case: Case, skill: float, rng: np.random.Generator) -> str:
-    assert isinstance(case.expected, dict)
-    fields = dict(case.expected)
-    if rng.random() > skill:
-        fields["reporter"] = str(fields["reporter"]).replace(".", "")
-    if rng.random() > 0.9:
-        fields["page"] = int(fields["page"]) + 1
-    text = json.dumps(fields)
-    return f"Here is the citation: {text}" if rng.random() > 0.96 + 0.03 * skill else text
-
-
-def _marks(case: Case, text: str) -> dict[str, float]:
-    try:
-        given = json.loads(text)
-    except ValueError:
-        given = {}
-    assert isinstance(case.expected, dict)
-    right = [given.get(key) == value for key, value in case.expected.items()]
-    return {
-        "exact_match": float(all(right)),
-        "field_match": sum(right) / len(right),
-        "json_schema": float(bool(given)),
-        "answer_length": float(len(text)),
-    }
-
-
-def _run(arm: Arm, data: Dataset, skill: float, seed: int) -> Run:
-    rng = np.random.default_rng(seed)
-    responses, scores = [], []
-    for i, case in enumerate(data.cases):
-        text: str | None = _answer(case, skill + 0.15 * (case.slice == "federal"), rng)
-        if arm.kind == "prompted" and i == 7:
-            text = HOSTILE
-        failed = arm.kind == "prompted" and i == 11
-        error = "The server answered 500 after 3 tries."
-        responses.append(
-            Response(
-                arm=arm.fingerprint,
-                question=case.question,
-                text=None if failed else text,
-                error=error if failed else None,
-                finish=None if failed else "stop",
-                n_input_tokens=820 if arm.kind == "prompted" else 96,
-                n_output_tokens=34,
-                latency_s=float(rng.gamma(9, 0.2)),
-                load=32,
-            )
-        )
-        marks = _marks(case, text or "")
-        scores += [
-            Score(
-                metric=name,
-                case_id=case.id,
-                value=None if failed else marks[name],
-                reason=error if failed else None,
-            )
-            for name in METRICS
-        ]
-    slow = 1.9 if arm.kind == "prompted" else 0.62
-    timings = tuple(
-        Response(
-            arm=arm.fingerprint,
-            question=case.question,
-            purpose="latency",
-            text="{}",
-            latency_s=float(slow * rng.lognormal(0, 0.18)),
-        )
-        for case in data.cases[:16]
-    )
-    return Run(
-        arm=arm,
-        dataset=data,
-        metrics=METRICS,
-        n_repeats=1,
-        responses=tuple(responses),
-        scores=tuple(scores),
-        timings=timings,
-    )
-
-
-def _estimate(draws: Array, value: float, p_value: float | None = None) -> Estimate:
-    low, lower, upper, high = (float(q) for q in np.quantile(draws, (0.025, 0.05, 0.95, 0.975)))
-    return Estimate(
-        value=value,
-        low=low,
-        high=high,
-        lower=lower,
-        upper=upper,
-        method="percentile bootstrap",
-        p_value=p_value,
-    )
-
-
-def _bootstrap(measure: Callable[[Array, Array], Array], b: Array, c: Array) -> Estimate:
-    """An estimate of ``measure`` (rows of shape (draws, n) to (draws,)) over resampled cases."""
-    rng = np.random.default_rng(0)
-    rows = rng.integers(len(b), size=(800, len(b)))
-    return _estimate(measure(b[rows], c[rows]), float(measure(b[None], c[None])[0]))
-
-
-def _mean(b: Array, c: Array) -> Array:
-    return np.asarray((c - b).mean(axis=1))
-
-
-def _worst(scores: Array) -> Array:
-    k = max(1, scores.shape[1] // 10)
-    return np.asarray(np.sort(scores, axis=1)[:, :k].mean(axis=1))
-
-
-def _spread(b: Array, c: Array) -> Array:
-    return np.asarray((c.std(axis=1) + 1e-9) / (b.std(axis=1) + 1e-9))
-
-
-def _contrast(baseline: Run, candidate: Run, metric: str) -> Contrast:
-    scale = METRICS[metric]
-    data = baseline.dataset
-    tables = [
-        {s.case_id: s.value for s in run.scores if s.metric == metric and s.value is not None}
-        for run in (baseline, candidate)
-    ]
-    shared = [case for case in data.cases if all(case.id in table for table in tables)]
-    b, c = (np.array([table[case.id] for case in shared]) for table in tables)
-    sign = 1.0 if scale.better == "higher" else -1.0
-    gain = sign * (c - b)
-    order = np.argsort(-np.abs(gain), kind="stable")[:40]
-    qs = (0.1, 0.25, 0.5, 0.75, 0.9)
-    return Contrast(
-        metric=metric,
-        dataset=data.name,
-        baseline=baseline.arm.name,
-        candidate=candidate.arm.name,
-        scale=scale,
-        n=len(shared),
-        n_groups=len({case.group for case in shared}),
-        n_unscored=(len(data) - len(tables[0]), len(data) - len(tables[1])),
-        baseline_mean=_bootstrap(lambda b, c: np.asarray(b.mean(axis=1)), b, c),
-        candidate_mean=_bootstrap(lambda b, c: np.asarray(c.mean(axis=1)), b, c),
-        mean=_bootstrap(_mean, sign * b, sign * c),
-        spread=_bootstrap(_spread, b, c),
-        worst_tenth=_bootstrap(lambda b, c: _worst(c) - _worst(b), sign * b, sign * c),
-        catastrophic=_bootstrap(_mean, (b != 0) * 1.0, (c != 0) * 1.0),
-        quantiles=() if scale.binary else tuple(_quantile(sign * b, sign * c, q) for q in qs),
-        superiority=_bootstrap(
-            lambda b, c: np.asarray(((c > b) + 0.5 * (c == b)).mean(axis=1)), sign * b, sign * c
-        ),
-        gain_probability=0.9993 if metric == "exact_match" else None,
-        wins=int((gain > 0).sum()),
-        ties=int((gain == 0).sum()),
-        losses=int((gain < 0).sum()),
-        flips=tuple(
-            Flip(case_id=shared[i].id, difference=float(gain[i])) for i in order if gain[i] != 0
-        ),
-        slices=tuple(_slices(shared, sign * b, sign * c)),
-        detectable=0.11,
-        caveats=("one training seed only",) if metric == "exact_match" else (),
-    )
-
-
-def _quantile(b: Array, c: Array, q: float) -> QuantileShift:
-    shift = _bootstrap(lambda b, c: np.quantile(c, q, axis=1) - np.quantile(b, q, axis=1), b, c)
-    return QuantileShift(q=q, value=shift.value, low=shift.low, high=shift.high)
-
-
-def _slices(cases: list[Case], b: Array, c: Array) -> list[SliceContrast]:
-    found = []
-    whole = float((c - b).mean())
-    for name in sorted({case.slice or "" for case in cases}):
-        inside = np.array([case.slice == name for case in cases])
-        raw = _bootstrap(_mean, b[inside], c[inside])
-        weight = inside.sum() / (inside.sum() + 25)
-        moved = {
-            key: float(whole + weight * (getattr(raw, key) - whole))
-            for key in ("value", "low", "high", "lower", "upper")
-        }
-        found.append(
-            SliceContrast(
-                slice=name,
-                n=int(inside.sum()),
-                raw=raw,
-                pooled=msgspec.structs.replace(raw, **moved),
-                p_holm=0.04,
-            )
-        )
-    return found
-
-
-def _latency(baseline: Run, candidate: Run) -> Contrast:
-    b, c = (np.array([t.latency_s for t in run.timings]) for run in (baseline, candidate))
-    return Contrast(
-        metric="latency",
-        dataset=baseline.dataset.name,
-        baseline=baseline.arm.name,
-        candidate=candidate.arm.name,
-        scale=Scale(better="lower", high=None, unit="s"),
-        n=len(b),
-        baseline_mean=_bootstrap(lambda b, c: np.asarray(b.mean(axis=1)), b, c),
-        candidate_mean=_bootstrap(lambda b, c: np.asarray(c.mean(axis=1)), b, c),
-        mean=_bootstrap(_mean, -b, -c),
-        ratio=_bootstrap(lambda b, c: np.asarray(c.mean(axis=1) / b.mean(axis=1)), b, c),
-        wins=int((c < b).sum()),
-        losses=int((c > b).sum()),
-    )
 
 
 def _arms() -> tuple[Arm, Arm]:
@@ -348,15 +100,25 @@ def _reason(role: str, contrast: Contrast, quantity: str, estimate: object, line
 def findings() -> Findings:
     """The whole study: the candidate is truly better, and the rule is applied to it."""
     rng = np.random.default_rng(11)
-    sets = (_cases("eval", 120, REPORTERS, rng), _cases("unseen-reporters", 80, UNSEEN, rng))
+    sets = (
+        simulated.cases("eval", 120, simulated.REPORTERS, rng),
+        simulated.cases("unseen-reporters", 80, simulated.UNSEEN, rng),
+    )
     arms = _arms()
     skills = {("prompted", 0): 0.22, ("tuned", 0): 0.52, ("prompted", 1): 0.2, ("tuned", 1): 0.33}
     runs = [
-        [_run(arm, data, skills[arm.name, k], seed=100 * k + j) for j, arm in enumerate(arms)]
+        [
+            simulated.run(arm, data, skills[arm.name, k], seed=100 * k + j)
+            for j, arm in enumerate(arms)
+        ]
         for k, data in enumerate(sets)
     ]
-    contrasts = [_contrast(pair[0], pair[1], metric) for pair in runs for metric in METRICS]
-    contrasts.append(_latency(*runs[0]))
+    contrasts = [
+        estimates.contrast(pair[0], pair[1], metric)
+        for pair in runs
+        for metric in simulated.METRICS
+    ]
+    contrasts.append(estimates.latency(*runs[0]))
     comparison = Comparison(
         baseline="prompted",
         candidate="tuned",

@@ -51,7 +51,7 @@ def test_tails_of_a_yes_or_no_score_are_not_told_because_they_follow_from_its_me
 def test_unscored_cases_are_counted_for_the_arm_that_has_them() -> None:
     assert remarks.unscored(EXACT) == ""
     told = remarks.unscored(msgspec.structs.replace(EXACT, n_unscored=(0, 3)))
-    assert told == "3 cases of tuned could not be scored; left out, not counted as zero"
+    assert told == "3 cases of tuned could not be scored: left out, not counted as zero."
 
 
 def test_the_ledger_tells_effort_end_and_luck() -> None:

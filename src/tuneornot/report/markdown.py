@@ -7,9 +7,10 @@ cases: those are in the HTML. Texts of users and models are escaped so that they
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from tuneornot.records import Comparison, Findings, Verdict
-from tuneornot.report import amounts, remarks, sentences
+from tuneornot.report import amounts, export, remarks, sentences
 
 _MARKS = {"holds": "✅", "broken": "❌", "unresolved": "❔"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
@@ -31,6 +32,15 @@ def render(findings: Findings) -> str:
         )
     blocks.append(_effort(findings))
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def write(findings: Findings, path: Path) -> Path:
+    """Write the Markdown, whole or not at all, and return its path.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    return export.save(render(findings).encode("utf-8", "replace"), path)
 
 
 def _text(text: str) -> str:

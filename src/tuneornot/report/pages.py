@@ -142,6 +142,7 @@ def _view(comparison: Comparison, findings: Findings) -> View:
         if (each.baseline, each.candidate) == (comparison.baseline, comparison.candidate):
             verdict = each
     judged = [each for each in comparison.contrasts if not _is_cost(each)]
+    costs = [each for each in comparison.contrasts if _is_cost(each)]
     # The primary first: it is what the reader looks for.
     judged.sort(key=lambda each: each.metric != findings.rule.primary)
     return View(
@@ -158,7 +159,7 @@ def _view(comparison: Comparison, findings: Findings) -> View:
         details=tuple(_detail(each, findings) for each in judged if _is_first_set(each, judged)),
         slices=_slices(judged),
         shift=_shift(judged),
-        costs=tuple(_detail(each, findings) for each in comparison.contrasts if _is_cost(each)),
+        costs=tuple(_detail(each, findings) for each in costs if _is_first_set(each, costs)),
     )
 
 

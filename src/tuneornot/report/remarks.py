@@ -44,26 +44,26 @@ def contrast(given: Contrast) -> str:
 def tails(given: Contrast) -> tuple[str, ...]:
     """What happened besides the mean: spread, repeats, the worst cases, the whole distribution.
 
-    Spread and worst cases of a yes-or-no score follow from its mean; they are not told again.
+    Of a yes-or-no score all but the first two follow from its mean; they are not told again.
     """
     scale = given.scale
-    told = [_change("Instability between repeats", given.instability, scale, better="negative")]
+    told = [
+        _change("Instability between repeats", given.instability, scale, better="negative"),
+        _seeds(given.seed_spread, scale),
+    ]
     if not scale.binary:
-        told = [
+        told += [
             _ratio("Spread between cases", given.spread),
-            *told,
             _change("Mean of the worst tenth", given.worst_tenth, scale),
             _change("Avoided total failures", given.catastrophic, _SHARE),
+            _chance("Chance that the candidate beats the baseline on a case", given.superiority),
+            _distance(given.wasserstein, scale),
+            _order(given.dominance),
         ]
-    told += [
-        _chance("Chance that the candidate beats the baseline on a case", given.superiority),
-        _distance(given.wasserstein, scale),
-        _order(given.dominance),
-    ]
-    if given.gain_probability is not None:
+    if given.gain_probability is not None and math.isfinite(given.gain_probability):
         told.append(
-            "Posterior probability that the gain exceeds the margin:"
-            f" {given.gain_probability * 100:.1f}%."
+            "Posterior probability of a gain above the study's margin (0 where it names none):"
+            f" {_probability(given.gain_probability)}."
         )
     return tuple(text for text in told if text)
 
@@ -74,7 +74,7 @@ def unscored(given: Contrast) -> str:
         return ""
     counts = zip(given.n_unscored, (given.baseline, given.candidate), strict=True)
     left_out = " and ".join(f"{amounts.count(n, 'case')} of {arm}" for n, arm in counts if n)
-    return f"{left_out} could not be scored; left out, not counted as zero"
+    return f"{left_out} could not be scored: left out, not counted as zero."
 
 
 def check(given: Check) -> str:
@@ -196,9 +196,8 @@ def limits(findings: Findings) -> tuple[str, ...]:
         checks += [check(one) for one in comparison.checks if one.blocking and not one.passed]
         for each in comparison.contrasts:
             where = f"{amounts.title(each.metric)} on {each.dataset}"
-            for text in (*each.caveats, unscored(each)):
-                if text:
-                    about.setdefault(text.rstrip("."), []).append(where)
+            for text in each.caveats:
+                about.setdefault(text.rstrip("."), []).append(where)
     told = [*_verdict_caveats(findings), *checks]
     told += [text for text in looks(findings) if "plan was changed" in text]
     told += [f"{_listed(names)}: {text}." for text, names in about.items()]
@@ -263,10 +262,29 @@ def _change(name: str, estimate: Estimate | None, scale: Scale, *, better: str =
     return f"{name}: {change} ({amounts.interval(estimate, scale)}); {better} is better."
 
 
+def _seeds(estimate: Estimate | None, scale: Scale) -> str:
+    if estimate is None or not math.isfinite(estimate.value):
+        return ""
+    size = amounts.difference(estimate.value, scale).lstrip("+")
+    return (
+        f"Trainings that differ in the seed only vary by {size} (standard deviation;"
+        f" {amounts.confidence(estimate)} interval {amounts.span(estimate, scale)})."
+    )
+
+
+def _probability(value: float) -> str:
+    """A posterior probability is never certain, whatever its rounding."""
+    if value > 0.999:
+        return "over 99.9%"
+    return "under 0.1%" if value < 0.001 else f"{value * 100:.1f}%"
+
+
 def _chance(name: str, estimate: Estimate | None) -> str:
     if estimate is None or not math.isfinite(estimate.value):
         return ""
-    ends = f"{estimate.low * 100:.1f}% to {estimate.high * 100:.1f}%"
+    # A chance lies between 0 and 1; an interval's part beyond that says nothing.
+    low, high = max(0.0, estimate.low), min(1.0, estimate.high)
+    ends = f"{low * 100:.1f}% to {high * 100:.1f}%"
     return (
         f"{name}, ties counted half: {estimate.value * 100:.1f}%"
         f" ({amounts.confidence(estimate)} interval {ends})."

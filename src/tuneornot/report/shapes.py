@@ -21,7 +21,7 @@ def distributions(runs: Sequence[Run], contrast: Contrast) -> Figure | None:
     if contrast.scale.binary:
         return figures.levels([contrast])
     baseline, candidate = casewise.pair(runs, contrast)
-    if not baseline or not candidate:
+    if not baseline or not candidate or len({*baseline.values(), *candidate.values()}) == 1:
         return None
     arms = (
         (contrast.baseline, list(baseline.values())),
@@ -35,7 +35,7 @@ def distributions(runs: Sequence[Run], contrast: Contrast) -> Figure | None:
 def differences(runs: Sequence[Run], contrast: Contrast) -> Figure | None:
     """What changed case by case."""
     gains = casewise.gains(runs, contrast)
-    if not gains:
+    if len(set(gains)) < 2:  # one bar says no more than its number
         return None
     if contrast.scale.binary and set(gains) <= {-1.0, 0.0, 1.0}:
         return _who_got_what(runs, contrast)
