@@ -70,8 +70,8 @@ def advice(verdict: Verdict) -> str:
             " what was measured is kept."
         )
     return (
-        "More cases alone will probably not decide it: improve an arm, or settle whether a gain of"
-        " this size is worth the trouble."
+        "More cases alone will probably not decide it: improve an arm, or write a new plan with"
+        " margins that you would accept either way."
     )
 
 

@@ -185,12 +185,14 @@ def _gains(gains: list[float], contrast: Contrast) -> Figure:
     for bin_, n in sorted(counted.items()):
         side = "better" if bin_ > 0 else "worse" if bin_ < 0 else "equal"
         middle = (bin_ - (0.5 if bin_ > 0 else -0.5 if bin_ < 0 else 0)) * width_of_bin
+        # "Equal" is one value, not a range: a thin bar between its neighbours.
+        reach = (0.36 if bin_ else 0.12) * width_of_bin
         rows.append(
             {
                 "side": side,
                 "n": n,
-                "from": middle - 0.4 * width_of_bin,
-                "to": middle + 0.4 * width_of_bin,
+                "from": middle - reach,
+                "to": middle + reach,
                 "zero": 0,
             }
         )
