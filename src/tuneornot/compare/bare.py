@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -31,6 +32,8 @@ def scores(
     margin: float = 0.0,
     alpha: float = 0.05,
     rng: Rng = 0,
+    metric: str = "score",
+    case_ids: Sequence[str] | None = None,
 ) -> Contrast:
     """Compare two arms by their scores on the same cases; higher is better.
 
@@ -45,9 +48,11 @@ def scores(
         margin: the gain whose posterior probability is told.
         alpha: error rate of every interval and of every one-sided bound.
         rng: seed or generator of all resampling.
+        metric: what the contrast calls the scores.
+        case_ids: (n,) names of the cases; ``None``: the number of their row, from 0.
 
     Returns:
-        The contrast of the metric ``score``; cases are named by their row, from 0.
+        The contrast, of the arms ``baseline`` and ``candidate`` on the dataset ``scores``.
 
     Raises:
         DataError: shapes do not fit, a score is infinite or outside its kind, or fewer than two
@@ -57,6 +62,9 @@ def scores(
     first = _table(baseline, "baseline", faults)
     second = _table(candidate, "candidate", faults)
     labels = _labels(groups, len(first), faults)
+    names = tuple(map(str, range(len(first)) if case_ids is None else case_ids))
+    if not faults and len(names) != len(first):
+        faults.append(f"case_ids: found {len(names)!r}, expected one a case: {len(first)!r}")
     if not faults:
         _check(first, second, kind, faults)
     if faults:
@@ -67,15 +75,16 @@ def scores(
         )
     known = _kind(first, second) if kind == "auto" else kind
     table = Table(
-        metric="score",
+        metric=metric,
         scale=SCALES[known],
-        case_ids=tuple(str(row) for row in range(len(first))),
+        case_ids=names,
         baseline=first,
         candidate=second[np.newaxis],
         groups=labels,
     )
-    names = Names("scores", "baseline", "candidate")
-    made = contrast(table, names, alpha=alpha, margin=margin, rng=rng)
+    made = contrast(
+        table, Names("scores", "baseline", "candidate"), alpha=alpha, margin=margin, rng=rng
+    )
     if kind != "auto":
         return made
     told = f"{made.mean.method} ({known}, as found from the scores)"
