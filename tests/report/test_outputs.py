@@ -96,6 +96,11 @@ def test_markdown_of_hostile_names_stays_text() -> None:
     assert not any(each.startswith("# not") for each in text.splitlines())
 
 
+def test_markdown_is_written_as_it_is_rendered(tmp_path: Path) -> None:
+    path = markdown.write(fixture.findings(), tmp_path / "report.md")
+    assert path.read_text(encoding="utf-8") == markdown.render(fixture.findings())
+
+
 def test_json_comes_back_as_it_was(tmp_path: Path) -> None:
     path = export.write(fixture.findings(), tmp_path / "report.json")
     assert export.read(path) == fixture.findings()

@@ -298,6 +298,14 @@ def test_every_outcome_has_a_headline_and_advice_without_any_reason(outcome: str
         assert "None" not in told
 
 
+def test_advice_for_more_cases_gives_their_number_and_never_asks_to_move_a_margin() -> None:
+    wanted = sentences.advice(study("not-yet", OPEN_GAIN, n_more=137).verdicts[0])
+    assert wanted.startswith("Add about 140 cases to the evaluation set")
+    hopeless = sentences.advice(study("not-yet", OPEN_GAIN).verdicts[0])
+    assert hopeless.startswith("Stay with prompted for now.")
+    assert "margin" not in hopeless
+
+
 def test_a_candidate_that_is_not_tuned_is_chosen_not_tuned() -> None:
     findings = study("tune", GAIN)
     run = findings.runs[-1]

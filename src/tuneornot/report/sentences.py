@@ -70,8 +70,8 @@ def advice(verdict: Verdict) -> str:
             " what was measured is kept."
         )
     return (
-        "More cases alone will probably not decide it: improve an arm, or write a new plan with"
-        " margins that you would accept either way."
+        f"Stay with {verdict.baseline} for now. More cases alone will probably not decide it:"
+        " improve an arm or what it learns from, and run again."
     )
 
 
