@@ -1,0 +1,183 @@
+"""The prompts that are tried: a first field of different ones, then variations of the leaders.
+
+A prompt has three parts that vary here: its instructions, its format hint, and number and choice
+of its demonstrations. The first field crosses them by a fixed plan, so that each level of each part
+meets several levels of the others; the variations recombine and nudge what led so far.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tuneornot.baseline import demonstrations, phrases
+from tuneornot.baseline.demonstrations import How
+from tuneornot.records import Case, Prompt
+
+SHOWN = (2, 4, 8, 12, 16, 24)
+"""Numbers of demonstrations between which the variations step."""
+
+
+class Proposal(NamedTuple):
+    """A prompt to try, and what it is made of."""
+
+    frame: str
+    hint: str
+    shown: str
+    """What its demonstrations are, in a word or two."""
+    prompt: Prompt
+
+    @property
+    def name(self) -> str:
+        """What distinguishes it, in a few words."""
+        return f"{self.frame}, {self.hint}, {self.shown}"
+
+
+class _Cell(NamedTuple):
+    frame: int
+    hint: int
+    how: How
+    n: int
+
+
+FIRST = (
+    _Cell(0, 0, "diverse", 4),
+    _Cell(1, 1, "random", 0),
+    _Cell(0, 0, "random", 8),
+    _Cell(1, 1, "diverse", 8),
+    _Cell(2, 0, "random", 12),
+    _Cell(3, 1, "diverse", 12),
+    _Cell(0, 0, "random", 16),
+    _Cell(2, 2, "diverse", 16),
+    _Cell(4, 1, "random", 8),
+    _Cell(3, 0, "random", 2),
+    _Cell(0, 1, "random", 12),
+    _Cell(1, 2, "random", 4),
+    _Cell(4, 0, "diverse", 16),
+)
+"""The first field besides the user's own prompt: number of the frame and of the hint (modulo how
+many there are), and the demonstrations. What small models need most, demonstrations, comes early,
+for budgets that end within it."""
+
+
+class Space:
+    """All prompts that can be made from a task, a starting prompt and training cases."""
+
+    def __init__(self, start: Prompt, train: Sequence[Case], seed: int) -> None:
+        self.start = start
+        self.train = tuple(train)
+        self.rng = random.Random(seed)
+        self.kind = phrases.kind(self.train)
+        self.frames = phrases.instructions(start.instructions, self.kind)
+        self.hints = phrases.hints(self.train, self.kind)
+        if start.format_hint:
+            self.hints = {"own hint": start.format_hint, **self.hints}
+
+    def first(self) -> list[Proposal]:
+        """The first field: the user's own prompt, then different ones, each once."""
+        own = Proposal("as given", "", f"{len(self.start.demonstrations)} shown", self.start)
+        made = [own, *(found for cell in FIRST if (found := self._cell(cell)))]
+        if len(_different(made)) < 8:  # no case can be shown: frames and hints alone
+            made += [
+                Proposal(frame, hint, "none shown", self._prompt(frame, hint, ()))
+                for frame in self.frames
+                for hint in self.hints
+            ]
+        return _different(made)
+
+    def variations(self, best: Proposal, second: Proposal | None) -> list[Proposal]:
+        """Prompts around the leader: parts of the second, other cases, other words; each once."""
+        made = list(self._recombined(best, second)) if second else []
+        made += self._reshown(best)
+        made += [
+            self._with(best, frame=self.rng.choice(list(self.frames))),
+            self._with(best, hint=self.rng.choice(list(self.hints))),
+        ]
+        return [one for one in _different([best, *made]) if one.prompt != best.prompt]
+
+    def _cell(self, cell: _Cell) -> Proposal | None:
+        frame = list(self.frames)[cell.frame % len(self.frames)]
+        hint = list(self.hints)[cell.hint % len(self.hints)]
+        shown = self._draw(cell.n, cell.how)
+        if shown is None:
+            return None
+        word = f"{cell.n} {cell.how}" if cell.n else "none shown"
+        return Proposal(frame, hint, word, self._prompt(frame, hint, shown))
+
+    def _recombined(self, best: Proposal, second: Proposal) -> Iterator[Proposal]:
+        for words, cases in ((best, second), (second, best)):
+            shown = cases.prompt.demonstrations
+            prompt = Prompt(
+                instructions=words.prompt.instructions,
+                format_hint=words.prompt.format_hint,
+                demonstrations=shown,
+            )
+            yield Proposal(words.frame, words.hint, cases.shown, prompt)
+
+    def _reshown(self, best: Proposal) -> list[Proposal]:
+        """Other demonstrations for the leader's words."""
+        now = best.prompt.demonstrations
+        made = []
+        if len(now) > 1:
+            shuffled = tuple(self.rng.sample(now, len(now)))
+            made.append(self._shows(best, f"{len(now)} reordered", shuffled))
+            swapped = self._swapped(now)
+            made.append(self._shows(best, f"{len(now)} partly swapped", swapped))
+        fewer = [n for n in SHOWN if n < len(now)][-1:]
+        more = [n for n in SHOWN if n > len(now)][:1]
+        for n in (*fewer, *more, len(now)):
+            how: How = self.rng.choice(("random", "diverse"))
+            shown = self._draw(n, how) if n else None
+            if shown is not None:
+                made.append(self._shows(best, f"{n} {how}", shown))
+        return made
+
+    def _swapped(self, now: tuple[Case, ...]) -> tuple[Case, ...]:
+        """A third of the demonstrations replaced by others."""
+        kept = list(now)
+        ids = {case.id for case in now}
+        others = [
+            case for case in demonstrations.eligible(self.train, len(now)) if case.id not in ids
+        ]
+        count = min(max(1, len(now) // 3), len(others))
+        new = self.rng.sample(others, count)
+        for position, case in zip(self.rng.sample(range(len(kept)), count), new, strict=True):
+            kept[position] = case
+        return tuple(kept)
+
+    def _shows(self, best: Proposal, word: str, shown: tuple[Case, ...]) -> Proposal:
+        words = best.prompt
+        prompt = Prompt(
+            instructions=words.instructions, format_hint=words.format_hint, demonstrations=shown
+        )
+        return Proposal(best.frame, best.hint, word, prompt)
+
+    def _with(
+        self, best: Proposal, *, frame: str | None = None, hint: str | None = None
+    ) -> Proposal:
+        prompt = Prompt(
+            instructions=self.frames[frame] if frame else best.prompt.instructions,
+            format_hint=self.hints[hint] if hint else best.prompt.format_hint,
+            demonstrations=best.prompt.demonstrations,
+        )
+        return Proposal(frame or best.frame, hint or best.hint, best.shown, prompt)
+
+    def _prompt(self, frame: str, hint: str, shown: tuple[Case, ...]) -> Prompt:
+        return Prompt(
+            instructions=self.frames[frame], format_hint=self.hints[hint], demonstrations=shown
+        )
+
+    def _draw(self, n: int, how: How) -> tuple[Case, ...] | None:
+        """Demonstrations, or ``None`` where there are not enough cases to show."""
+        if not n:
+            return ()
+        pool = demonstrations.eligible(self.train, n)
+        if not pool:
+            return None
+        return demonstrations.draw(pool, n, how, self.rng, labelled=self.kind == "label")
+
+
+def _different(proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Each prompt once, under its first name."""
+    return list({one.prompt.fingerprint: one for one in reversed(proposals)}.values())[::-1]
