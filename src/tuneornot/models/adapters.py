@@ -12,6 +12,7 @@ as soft prompts.
 from __future__ import annotations
 
 import copy
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,10 @@ def merged(model: nn.Module, folder: Path) -> Merged:
     weights = dict(model.named_parameters(remove_duplicate=False))
     # The skeleton has its own modules for PEFT to wrap, but shares every weight with the model.
     skeleton: Any = copy.deepcopy(model, {id(weight): weight for weight in weights.values()})
-    tuned = PeftModel.from_pretrained(skeleton, folder, autocast_adapter_dtype=True)
+    with warnings.catch_warnings():
+        # PEFT asks transformers for things by names of the past; nobody here can do anything.
+        warnings.simplefilter("ignore", FutureWarning)
+        tuned = PeftModel.from_pretrained(skeleton, folder)
     for module in tuned.modules():
         if isinstance(module, BaseTunerLayer):
             layer = module.get_base_layer()

@@ -17,9 +17,11 @@ attention is windowed, capped or has sinks (``reading.cover`` finds out).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import AttentionInterface
@@ -51,7 +53,7 @@ class Prefix:
 class Slots:
     """Keys and values of the rows' own tokens, one slot for a row, filled from the left.
 
-    Memory is reserved for every slot at full length, but a CPU provides it only as it is written.
+    Room is reserved for every slot at full length.
     """
 
     def __init__(
@@ -68,12 +70,23 @@ class Slots:
     def write(self, layer: int, key: Tensor, value: Tensor, where: tuple[Tensor, Tensor]) -> None:
         """Keep the keys and values [1, heads, N, size] of N tokens at (slots, places) of each N."""
         if layer == len(self.keys):
-            shape = (self.n_slots, key.shape[1], self.length, key.shape[3])
-            self.keys.append(key.new_empty(shape))
-            self.values.append(value.new_empty(shape))
+            self.keys.append(self._zeros(key))
+            self.values.append(self._zeros(value))
         slots, places = where
         self.keys[layer][slots, :, places] = key[0].transpose(0, 1)
         self.values[layer][slots, :, places] = value[0].transpose(0, 1)
+
+    def _zeros(self, like: Tensor) -> Tensor:
+        """Room for all slots. It must be finite: a masked place has weight 0, and 0 * nan is nan.
+
+        On a CPU numpy asks the system for zero pages, which exist only once they are written to;
+        torch would write them all.
+        """
+        shape = (self.n_slots, like.shape[1], self.length, like.shape[3])
+        if self.device.type != "cpu":
+            return like.new_zeros(shape)
+        zeros = np.zeros(math.prod(shape) * like.dtype.itemsize, dtype=np.uint8)
+        return torch.from_numpy(zeros).view(like.dtype).view(shape)
 
     def move(self, sources: list[int], targets: list[int]) -> None:
         """Overwrite the target slots by the source slots."""
