@@ -49,7 +49,7 @@ class Scripted:
         common = random.Random(f"{self.seed}/{case.id}").gauss(0, 1)
         drawn = self.shared**0.5 * common + (1 - self.shared) ** 0.5 * own
         chance = min(max(self.quality(prompt), 1e-9), 1 - 1e-9)
-        return drawn < NORMAL.inv_cdf(chance)
+        return bool(drawn < NORMAL.inv_cdf(chance))
 
     def clock(self) -> float:
         return self.now

@@ -21,7 +21,7 @@ How = Literal["random", "diverse"]
 
 CHARACTERS = 12_000
 """Together: some 3,000 to 4,000 tokens, which small models still read."""
-POOL = 400
+POOL = 200
 """Cases among which diverse ones are looked for."""
 
 

@@ -50,18 +50,15 @@ class Racer:
         self.p_value: float | None = None
         self.pace = math.nan
         """Seconds for each case, at its last block."""
+        prompt = proposal.prompt
+        shown = sum(len(case.text) + len(case.answer) for case in prompt.demonstrations)
+        self.length = len(prompt.instructions) + len(prompt.format_hint) + shown
+        """Characters of what it adds to a question; the cheaper of two equals wins."""
 
     def mean(self, n: int | None = None) -> float:
         """Mean score on the first n cases, or on all that it answered."""
         upto = self.scores[: self.n_answered if n is None else n]
         return float(upto.mean()) if len(upto) else -math.inf
-
-    @property
-    def length(self) -> int:
-        """Characters of everything that it adds to a question; the cheaper of two equals wins."""
-        prompt = self.proposal.prompt
-        shown = sum(len(case.text) + len(case.answer) for case in prompt.demonstrations)
-        return len(prompt.instructions) + len(prompt.format_hint) + shown
 
 
 class Race:

@@ -31,7 +31,7 @@ class Proposal(NamedTuple):
     @property
     def name(self) -> str:
         """What distinguishes it, in a few words."""
-        return f"{self.frame}, {self.hint}, {self.shown}"
+        return ", ".join(part for part in (self.frame, self.hint, self.shown) if part)
 
 
 class _Cell(NamedTuple):

@@ -71,13 +71,14 @@ def luck(scores: Scores, rng: np.random.Generator) -> float:
     if k < 2 or n < 2:
         return 0.0
     means = near.mean(axis=1)
-    own = near - near.mean(axis=0)  # what a case gives to all alike favours nobody
-    noise = own.var(axis=1, ddof=1).mean() / n
+    # What a case gives to all alike favours nobody; without it the resampling is less noisy.
+    own = near - near.mean(axis=0)
+    noise = own.var(axis=1, ddof=1).mean() / n * k / (k - 1)  # 1/k of it went with the mean
     spread = means.var(ddof=1)
     factor = np.sqrt(max(0.0, 1 - noise / spread)) if spread > 0 else 0.0
     drawn = means.mean() + factor * (means - means.mean())
     weights = rng.multinomial(n, np.full(n, 1 / n), size=DRAWS) / n
-    errors = weights @ (near - means[:, None]).T
+    errors = weights @ (own - own.mean(axis=1, keepdims=True)).T
     winners = np.argmax(drawn + errors, axis=1)
     return float(max(0.0, errors[np.arange(DRAWS), winners].mean()))
 
