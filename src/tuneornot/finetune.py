@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "accelerate")
 ASKED = 16
-"""Dev cases that are asked after training, with and without the adapter."""
+"""Cases that are asked after training, with and without the adapter."""
 COMPARED = 64
 """Train cases whose prompts are compared with those of serving."""
 ENDING, ENDING_AT_ALL = 0.95, 0.5
-"""Shares of dev answers that end by themselves: the least to pass, and the least not to block."""
+"""Shares of answers that end by themselves: the least to pass, and the least not to block."""
 LOOPS = 4
 """So many times the same words in a row at an answer's end are a loop."""
 
@@ -148,18 +148,18 @@ def check(
     built: Examples,
     loaded: Loaded,
 ) -> tuple[Check, ...]:
-    """Everything that is verified of an adapter; asks ``ASKED`` dev cases with it and without.
+    """Everything that is verified of an adapter; asks ``ASKED`` cases with it and without.
 
     Args:
         model: the one that the tuned arm will use.
         adapter: as saved.
         train_cases: what it was trained on.
-        dev: cases to ask.
+        dev: cases to ask; train's where there are none.
         prompt: what the tuned arm will be asked with.
         built: the examples that it was trained on.
         loaded: whose tokenizer the examples were made with.
     """
-    asked = _spaced(dev.cases, ASKED)
+    asked = _spaced(dev.cases or train_cases.cases, ASKED)
     # Room for any answer of the training's kind, so that only one that never ends is cut.
     most = 2 * max(len(row.answer) for row in built.kept) + 16
     tuned = _ask(model, asked, prompt, most, adapter)
@@ -185,7 +185,7 @@ def _adapter_loaded(folder: Path, tuned: Sequence[Reply], plain: Sequence[Reply]
     return Check(
         name="adapter-loaded",
         passed=n_changed > 0 and 0 == update.n_zero < update.n_matrices,
-        detail=f"{n_changed} of {len(pairs)} dev answers differ from the base model's; "
+        detail=f"{n_changed} of {len(pairs)} answers differ from the base model's; "
         f"{update.n_matrices - update.n_zero} of {update.n_matrices} B matrices are not zero "
         f"(root mean square {update.norm:.2g}).",
     )
@@ -237,15 +237,15 @@ def _nothing_truncated(built: Examples) -> Check:
 def _answers_end(tuned: Sequence[Reply]) -> Check:
     n_ended = sum(reply.finish == "stop" for reply in tuned)
     n_failed = sum(reply.text is None for reply in tuned)
-    share = n_ended / len(tuned) if tuned else 0.0
-    detail = f"{n_ended} of {len(tuned)} dev answers end by themselves"
+    share = n_ended / len(tuned)
+    detail = f"{n_ended} of {len(tuned)} answers end by themselves"
     if n_failed:
         detail += f"; {n_failed} failed"
     return Check(
         name="answers-end",
         passed=share >= ENDING,
         detail=f"{detail}.",
-        blocking=bool(tuned) and share < ENDING_AT_ALL,
+        blocking=share < ENDING_AT_ALL,
     )
 
 
@@ -266,7 +266,7 @@ def _no_loops(tuned: Sequence[Reply]) -> Check:
     return Check(
         name="no-loops",
         passed=n_looping == 0,
-        detail=f"{n_looping} of {len(tuned)} dev answers end in repeating themselves.",
+        detail=f"{n_looping} of {len(tuned)} answers end in repeating themselves.",
         blocking=False,
     )
 

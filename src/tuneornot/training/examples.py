@@ -11,8 +11,8 @@ named. This file knows tokenizers only by the few methods it calls; it knows no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol, cast
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, cast
 
 from jinja2 import TemplateError
 
@@ -24,17 +24,26 @@ IGNORED = -100
 
 
 class Tokenizer(Protocol):
-    """What is needed of a Hugging Face tokenizer."""
+    """What is needed of a Hugging Face tokenizer; loosely typed, as theirs accept many kinds."""
 
-    chat_template: str | None
-    eos_token_id: int | None
-
-    def apply_chat_template(self, conversation: list[dict[str, str]], **options: object) -> object:
-        """Render a chat as text."""
+    @property
+    def chat_template(self) -> Any:
+        """The template's text."""
         ...
 
-    def __call__(self, text: str, *, add_special_tokens: bool) -> dict[str, list[int]]:
-        """Tokenize a text."""
+    @property
+    def eos_token_id(self) -> Any:
+        """The end-of-sequence token, or ``None``."""
+        ...
+
+    @property
+    def apply_chat_template(self) -> Callable[..., Any]:
+        """Renders a chat as text."""
+        ...
+
+    @property
+    def __call__(self) -> Callable[..., Any]:
+        """Tokenizes a text."""
         ...
 
 
@@ -146,7 +155,7 @@ def end_of_turn(tokenizer: Tokenizer) -> int:
             "A chat template must close the assistant's turn or the tokenizer name an "
             "end-of-sequence token; found neither. Give the tokenizer an eos_token."
         )
-    return tokenizer.eos_token_id
+    return cast(int, tokenizer.eos_token_id)
 
 
 def agrees_with_template(

@@ -17,7 +17,6 @@ import json
 import math
 import shutil
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -32,6 +31,7 @@ from trl.trainer.sft_config import SFTConfig
 
 from tuneornot.errors import TrainingError
 from tuneornot.records import CurvePoint
+from tuneornot.training import quiet
 from tuneornot.training.batches import collate
 from tuneornot.training.examples import IGNORED, Example
 from tuneornot.training.recipe import Recipe
@@ -43,7 +43,6 @@ N_CHECKPOINTS = 8
 N_POINTS = 50
 """Points of the training loss that are kept, about evenly."""
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
-LIBRARIES = r"(accelerate|datasets|peft|torch|transformers|trl)\b"
 LOGIT_BYTES = 512 * 2**20
 """Memory that the output head of one batch may take; larger batches are done in parts."""
 
@@ -90,7 +89,7 @@ def fit(
         TrainingError: the loss is not a number, or the folder cannot be written.
     """
     checkpoints = folder / CHECKPOINTS / plan
-    with _quiet(), _told():
+    with quiet.libraries(), _told():
         _remove_others(checkpoints)
         trainer = _trainer(model, tokenizer, train, recipe=recipe, seed=seed, folder=checkpoints)
         trainer.remove_callback(PrinterCallback)
@@ -292,22 +291,6 @@ def _save(model: PeftModel, folder: Path) -> None:
     settings = json.loads(path.read_text(encoding="utf-8"))
     settings["target_modules"] = sorted(settings["target_modules"])
     path.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Only errors from the libraries; progress is told through ``on_point``."""
-    logging = cast(Any, transformers.utils.logging)
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        with warnings.catch_warnings():
-            # Notices of coming releases, from one library to the next: nothing a user can act on.
-            for kind in (FutureWarning, DeprecationWarning):
-                warnings.filterwarnings("ignore", category=kind, module=LIBRARIES)
-            yield
-    finally:
-        logging.set_verbosity(before)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,8 @@ same forward pass, so training and dev loss are one quantity: nats per answer to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import torch
@@ -50,22 +51,33 @@ class AnswerTrainer(SFTTrainer):
 
 def answer_losses(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
     """Negative log likelihood of every answer token of a batch, in nats: [N] float32."""
-    answers = batch["labels"] != IGNORED
-    n_tail = int(answers.sum(1).max()) + 1
-    past = _prefix_cache(model, batch["prefix"], len(answers))
-    output = model(
-        input_ids=batch["input_ids"],
-        attention_mask=batch["attention_mask"],
-        position_ids=batch["position_ids"],
-        past_key_values=past,
-        use_cache=past is not None,
-        logits_to_keep=n_tail,
-    )
-    tail = answers[:, -(n_tail - 1) :]
-    logits = output.logits[:, -n_tail:-1][tail].float()
-    return functional.cross_entropy(
-        logits, batch["labels"][:, -(n_tail - 1) :][tail], reduction="none"
-    )
+    past = _prefix_cache(model, batch["prefix"], len(batch["labels"]))
+    # The output at a place predicts the token of the next one.
+    asked = functional.pad(batch["labels"][:, 1:], (0, 1), value=IGNORED)
+    with _head_only_at(model, asked != IGNORED):
+        logits = model(
+            input_ids=batch["input_ids"],
+            attention_mask=batch["attention_mask"],
+            position_ids=batch["position_ids"],
+            past_key_values=past,
+            use_cache=past is not None,
+        ).logits
+    return functional.cross_entropy(logits.float(), asked[asked != IGNORED], reduction="none")
+
+
+@contextlib.contextmanager
+def _head_only_at(model: torch.nn.Module, places: torch.Tensor) -> Iterator[None]:
+    """Let the output head see only the chosen places: [B, S, H] becomes [N, H].
+
+    A hook on the head, so that whatever the model does to its logits afterwards (scaling, a soft
+    cap) is done all the same.
+    """
+    head = cast(torch.nn.Module, cast(Any, model).get_output_embeddings())
+    hook = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][places],))
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _prefix_cache(model: torch.nn.Module, prefix: torch.Tensor, n_rows: int) -> DynamicCache | None:

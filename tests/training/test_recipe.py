@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tuneornot.training.recipe import Recipe
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(ValueError, match=r"rank .* found 0; rate .* found -1.0; warmup .* 1.0"):
+        Recipe(rank=0, rate=-1.0, warmup=1.0)
+
+
+def test_a_rate_that_is_not_a_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="rate must be above 0, found nan"):
+        Recipe(rate=float("nan"))
+
+
+def test_reading_a_recipe_needs_no_torch() -> None:
+    code = "import sys, tuneornot.training.recipe; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
