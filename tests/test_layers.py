@@ -9,7 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "tuneornot"
 ROWS: dict[str, int] = {
-    **dict.fromkeys(["errors", "fingerprint"], 0),
+    **dict.fromkeys(["errors", "fingerprint", "listener"], 0),
     "records": 1,
     **dict.fromkeys(["cases", "formats", "stats", "training", "drift", "store", "report"], 2),
     "models": 3,
@@ -18,10 +18,20 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["dataset", "measure", "finetune", "compare", "economics", "decide"], 6),
     **dict.fromkeys(["baseline", "stress", "redteam", "watch"], 7),
     **dict.fromkeys(["protocol", "examples"], 8),
-    **dict.fromkeys(["cli", "web"], 9),
+    "findings": 9,
+    **dict.fromkeys(["cli", "web"], 10),
 }
 STATS_MAY_IMPORT = {"numpy", "scipy", "tuneornot"}
-TORCH_STANDS_IN = ("training", "models/local", "models/prefix", "models/weights")
+TORCH_STANDS_IN = (
+    "training/",
+    "models/local",
+    "models/prefix",
+    "models/weights",
+    "models/adapters",
+    "models/batches",
+    "models/plain",
+    "models/rows",
+)
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
 
 

@@ -24,7 +24,7 @@ console = Console(stderr=True, highlight=False)
 
 
 class Bars:
-    """A ``protocol.Listener`` for people: a bar for the phase at work, a line for each that ended."""
+    """A listener for people: a bar for the phase at work, a line for each that ended."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         """``quiet`` says nothing at all (for ``--json`` in scripts)."""

@@ -3,6 +3,7 @@
     runs         two runs on one dataset: a contrast for each metric, latency and tokens
     comparison   all contrasts of a candidate, over several datasets, with its checks
     scores       scores alone, from anywhere
+    without      a run without one slice
 
 Differences are candidate minus baseline, oriented so that positive is better. Two runs on
 different cases, or judged on different scales, are refused. It decides nothing and phrases nothing:
@@ -14,5 +15,6 @@ from __future__ import annotations
 
 from tuneornot.compare.bare import scores
 from tuneornot.compare.pairs import comparison, runs
+from tuneornot.compare.parts import without
 
-__all__ = ["comparison", "runs", "scores"]
+__all__ = ["comparison", "runs", "scores", "without"]

@@ -192,7 +192,8 @@ def _parse(volume: str, reporter: str, page: str) -> tuple[str, str, str] | None
     for found in get_citations(f"{volume[:12]} {reporter[:120]} {page[:12]}"):
         if isinstance(found, FullCaseCitation):
             read = found.groups
-            return (read.get("volume", ""), found.corrected_reporter(), read.get("page", ""))
+            reporter = found.corrected_reporter()  # type: ignore[no-untyped-call]
+            return (read.get("volume", ""), reporter, read.get("page", ""))
     return None
 
 

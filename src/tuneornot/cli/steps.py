@@ -1,0 +1,167 @@
+"""Commands that measure: ``run`` for the whole protocol, and every step by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tuneornot import findings
+from tuneornot.cli import judged
+from tuneornot.cli.progress import console
+from tuneornot.cli.working import AsJson, Quiet, ResultsPath, StudyPath, print_json, protocol
+from tuneornot.report import terminal
+
+PANEL = "Measure"
+ArmName = Annotated[
+    str | None, typer.Option("--arm", help="Only this arm of the study.", metavar="NAME")
+]
+
+
+def add(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    app.command("run", rich_help_panel=PANEL)(run)
+    app.command("baseline", rich_help_panel=PANEL)(baseline)
+    app.command("finetune", rich_help_panel=PANEL)(finetune)
+    app.command("measure", rich_help_panel=PANEL)(measure)
+    app.command("compare", rich_help_panel=PANEL)(compare)
+    app.command("decide", rich_help_panel=PANEL)(decide)
+
+
+def run(
+    path: StudyPath, results: ResultsPath = None, as_json: AsJson = False, quiet: Quiet = False
+) -> None:
+    """Carry out the whole protocol, from cases to verdict and report.
+
+    Whatever was done before, by this or by another command, is not done again: interrupt it when
+    you like and run it again.
+    """
+    with protocol(path, results, quiet=quiet or as_json) as opened:
+        found = findings.of(opened)
+        written = findings.write(found, opened.results)
+    if as_json:
+        print_json(found.verdicts)
+    else:
+        terminal.show(found, Console(highlight=False), report=written)
+
+
+def baseline(
+    path: StudyPath,
+    results: ResultsPath = None,
+    arm: ArmName = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Engineer the prompt of every arm that has a search budget (step 2); prints the ledger."""
+    with protocol(path, results, quiet=quiet or as_json) as opened:
+        ledgers = {
+            name: opened.search(name)
+            for name, plan in opened.study.arms.items()
+            if plan.search is not None and arm in (None, name)
+        }
+    if as_json:
+        print_json(ledgers)
+        return
+    out = Console(highlight=False)
+    for name, ledger in ledgers.items():
+        out.print(
+            f"{name}: best of {len(ledger.candidates)} candidates is {ledger.best!r}, "
+            f"{ledger.metric} {ledger.dev_mean:.3f} on dev (of which about {ledger.luck:.3f} is "
+            f"luck of selection), after {ledger.n_calls} calls and {ledger.seconds:.0f} s; "
+            f"ended: {ledger.ended}",
+            markup=False,
+        )
+    if not ledgers:
+        console.print("No arm of this study has a search budget.")
+
+
+def finetune(
+    path: StudyPath,
+    results: ResultsPath = None,
+    arm: ArmName = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train every arm that is to be tuned, one adapter for each seed (step 4), and check it."""
+    with protocol(path, results, quiet=quiet or as_json) as opened:
+        adapters = {
+            name: opened.adapters(name)
+            for name, plan in opened.study.arms.items()
+            if plan.tune is not None and arm in (None, name)
+        }
+    if as_json:
+        print_json(adapters)
+        return
+    out = Console(highlight=False)
+    for name, trained in adapters.items():
+        for adapter in trained:
+            out.print(f"{name}, seed {adapter.seed}: {adapter.path}", markup=False)
+            for check in adapter.checks:
+                mark = "ok  " if check.passed else "FAIL"
+                out.print(f"  {mark} {check.name}: {check.detail}", markup=False)
+    if not adapters:
+        console.print("No arm of this study is tuned.")
+
+
+def measure(
+    path: StudyPath, results: ResultsPath = None, as_json: AsJson = False, quiet: Quiet = False
+) -> None:
+    """Measure every arm on the frozen cases (steps 3 and 5); prints the means."""
+    with protocol(path, results, quiet=quiet or as_json) as opened:
+        levels = findings.levels(opened)
+    if as_json:
+        print_json(levels)
+        return
+    out = Console(highlight=False)
+    for row in levels:
+        out.print(
+            f"{row.arm:12} {row.dataset:12} {row.metric:16} {row.mean:.4f}  "
+            f"({row.n_scored} scored, {row.n_unscored} not)",
+            markup=False,
+        )
+
+
+def compare(
+    first: Annotated[
+        Path, typer.Argument(metavar="STUDY|BASELINE", help="A study, or a file of scores.")
+    ],
+    second: Annotated[
+        Path | None, typer.Argument(metavar="[CANDIDATE]", help="The other file of scores.")
+    ] = None,
+    margin: Annotated[
+        float, typer.Option(help="For two files: the gain that has to be exceeded.")
+    ] = 0.0,
+    alpha: Annotated[float, typer.Option(help="For two files: error rate.")] = 0.05,
+    results: ResultsPath = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare the arms of a study (step 6), or two files of scores of any origin.
+
+    A file of scores is JSONL or CSV with rows case_id, score and, if you have them, metric, repeat
+    and group. Nothing is run for it: anybody's results can be judged.
+    """
+    if second is not None:
+        judged.files(first, second, margin=margin, alpha=alpha, as_json=as_json)
+        return
+    with protocol(first, results, quiet=quiet or as_json) as opened:
+        comparisons = opened.comparisons
+    if as_json:
+        print_json(comparisons)
+        return
+    for comparison in comparisons:
+        terminal.show_comparison(comparison, Console(highlight=False))
+
+
+def decide(
+    path: StudyPath, results: ResultsPath = None, as_json: AsJson = False, quiet: Quiet = False
+) -> None:
+    """Apply the study's rule (step 7), measuring first what is not measured yet."""
+    with protocol(path, results, quiet=quiet or as_json) as opened:
+        found = findings.of(opened)
+    if as_json:
+        print_json(found.verdicts)
+    else:
+        terminal.show(found, Console(highlight=False))

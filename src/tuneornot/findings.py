@@ -1,0 +1,101 @@
+"""From a finished protocol to what a report is made from, and the report's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from tuneornot import __version__, study
+from tuneornot.models import machine
+from tuneornot.protocol import Protocol
+from tuneornot.records import Findings, Phase
+from tuneornot.report import export, markdown, pages
+
+
+class Level(NamedTuple):
+    """The mean of one metric for one arm on one set."""
+
+    arm: str
+    """Its name; of a tuned arm with the training seed."""
+    dataset: str
+    metric: str
+    mean: float
+    """NaN where nothing was scored."""
+    n_scored: int
+    n_unscored: int
+
+
+def of(protocol: Protocol) -> Findings:
+    """Everything that was found, carrying out whatever is still to be done."""
+    plan, verdicts = protocol.plan, protocol.verdicts
+    plans = [one.fingerprint for one in protocol.store.plans(protocol.study.study)]
+    looked = {look.plan for look in protocol.store.looks()}
+    return Findings(
+        study=protocol.study.study,
+        task=protocol.study.task,
+        plan=plan,
+        plan_changes=tuple(one for one in plans if one != plan and one in looked),
+        rule=study.rule(protocol.study),
+        audit=protocol.audit,
+        splits=sizes(protocol),
+        ledgers={
+            name: protocol.search(name) for name, arm in protocol.study.arms.items() if arm.search
+        },
+        adapters={
+            name: protocol.adapters(name) for name, arm in protocol.study.arms.items() if arm.tune
+        },
+        runs=tuple(run for runs in protocol.runs.values() for run in runs),
+        comparisons=protocol.comparisons,
+        verdicts=verdicts,
+        looks=protocol.store.looks(),
+        phases=phases(protocol),
+        machine=machine.describe(),
+        version=__version__,
+    )
+
+
+def sizes(protocol: Protocol) -> dict[str, int]:
+    """Cases in each split and extra set."""
+    splits = protocol.splits
+    return {part.name: len(part) for part in (splits.train, splits.dev, *splits.measured)}
+
+
+def phases(protocol: Protocol) -> tuple[Phase, ...]:
+    """Where the time of this plan went, every session added up, in the order of first work."""
+    total: dict[str, Phase] = {}
+    for phase in protocol.store.phases(protocol.plan):
+        before = total.get(phase.name, Phase(name=phase.name, seconds=0.0))
+        total[phase.name] = Phase(
+            name=phase.name,
+            seconds=before.seconds + phase.seconds,
+            n_asked=before.n_asked + phase.n_asked,
+            n_known=before.n_known + phase.n_known,
+        )
+    return tuple(total.values())
+
+
+def levels(protocol: Protocol) -> tuple[Level, ...]:
+    """The mean of every metric for every arm and set."""
+    found = []
+    for runs in protocol.runs.values():
+        for run in runs:
+            for metric in run.metrics:
+                values = [score.value for score in run.scores if score.metric == metric]
+                known = [value for value in values if value is not None]
+                mean = sum(known) / len(known) if known else float("nan")
+                unscored = len(values) - len(known)
+                adapter = run.arm.adapter
+                name = run.arm.name if adapter is None else f"{run.arm.name}/{adapter.seed}"
+                found.append(Level(name, run.dataset.name, metric, mean, len(known), unscored))
+    return tuple(found)
+
+
+def write(findings: Findings, folder: Path) -> Path:
+    """Write ``report.html``, ``report.md`` and ``report.json``; returns the page's path.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    export.write(findings, folder / "report.json")
+    markdown.write(findings, folder / "report.md")
+    return pages.write(findings, folder / "report.html")

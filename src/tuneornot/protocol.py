@@ -1,0 +1,400 @@
+"""The steps in order, each done once; reads like the article.
+
+    1 cases     read, audit, split, refuse overlap
+    2 prompt    engineer the baseline's prompt on train and dev
+      plan      fingerprint what the verdict will rest on, before the first look at eval
+    4 adapters  train on train, choose nothing on eval
+    3+5 runs    measure every arm on the same frozen cases
+    6 compare   pair each candidate with the baseline
+    7 decide    the rule that was written down
+
+A ``Protocol`` is one study in one folder of results. Every step asks the earlier ones for what it
+needs, and everything measured is in the store before the next thing is asked, so that any command
+can be interrupted and repeated: what is known is not asked again. The steps themselves do not know
+the store; it is handed to them from here as two functions, one that knows and one that keeps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import functools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from tuneornot import (
+    baseline,
+    compare,
+    dataset,
+    decide,
+    finetune,
+    fingerprint,
+    measure,
+    study,
+)
+from tuneornot.listener import Listener
+from tuneornot.metrics.base import Metric
+from tuneornot.models import registry
+from tuneornot.models.base import Model
+from tuneornot.records import (
+    Adapter,
+    Arm,
+    Audit,
+    Case,
+    Comparison,
+    Dataset,
+    Ledger,
+    Look,
+    Phase,
+    Prompt,
+    Response,
+    Run,
+    Splits,
+    Verdict,
+)
+from tuneornot.store.store import Store
+
+
+class Protocol:
+    """One study, its results folder and what has been found so far."""
+
+    def __init__(
+        self,
+        plan: study.Study,
+        folder: Path,
+        results: Path,
+        *,
+        listener: Listener,
+        opened: Mapping[str, Model] | None = None,
+    ) -> None:
+        """Open the results folder.
+
+        Args:
+            plan: the study.
+            folder: where its relative paths start.
+            results: where everything is kept; made if missing.
+            listener: told of progress.
+            opened: models by name that are there already (for simulations).
+
+        Raises:
+            StoreError: the folder cannot be used.
+        """
+        self.study = plan
+        self.folder = folder
+        self.results = results
+        self.listener = listener
+        self.store = Store(results / "store.db")
+        self._models: dict[str, Model] = dict(opened or {})
+        self._n_asked = 0
+        self._n_known = 0
+
+    def close(self) -> None:
+        """Free the models and the store."""
+        for model in self._models.values():
+            model.close()
+        self.store.close()
+
+    # --- 1 cases ---------------------------------------------------------------------------
+
+    @functools.cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The study's metrics, built."""
+        return study.metrics(self.study, self.folder)
+
+    @functools.cached_property
+    def splits(self) -> Splits:
+        """The frozen split: made once, then read back from its manifest and verified."""
+        self.listener.begin("cases: read, split, refuse overlap", None)
+        data, manifest = self.study.data, self.results / "splits.json"
+        extra = [self._cases(file, name) for name, file in data.extra.items()]
+        if data.cases is None:
+            parts = {name: self._cases(getattr(data, name), name) for name in _PARTS}
+            splits = dataset.given(**parts, extra=extra)
+            source, rule, seed = None, None, None
+            sources: Sequence[Dataset] = tuple(parts.values())
+        else:
+            source, rule, seed = self._cases(data.cases, "cases"), data.split.by, data.split.seed
+            sources = (source,)
+            splits = dataset.split(
+                source,
+                eval=data.split.eval,
+                dev=data.split.dev,
+                train=data.split.train,
+                by=data.split.by,
+                seed=data.split.seed,
+                extra=extra,
+            )
+        dataset.refuse_overlap(splits, groups=data.split.by == "group")
+        made = dataset.manifest(splits, source=source, by=rule, seed=seed)
+        if manifest.exists():
+            return dataset.read_manifest(manifest, made, *sources, extra=extra)
+        dataset.write_manifest(made, manifest)
+        return splits
+
+    def _cases(self, file: str, name: str) -> Dataset:
+        return dataset.read(self.folder / file, fields=self.study.data.fields, name=name)
+
+    @functools.cached_property
+    def audit(self) -> Audit:
+        """What is known of the eval set before anything is spent."""
+        rule = study.rule(self.study)
+        return dataset.audit(self.splits.eval, worthwhile=rule.worthwhile, alpha=rule.alpha)
+
+    @functools.cached_property
+    def plan(self) -> str:
+        """Fingerprint of the study and its frozen cases, noted before any look at the eval set."""
+        text = msgspec.yaml.encode(msgspec.to_builtins(self.study)).decode()
+        mark = fingerprint.of([text, self.splits.fingerprint])
+        self.store.keep_plan(mark, text, study=self.study.study)
+        return mark
+
+    # --- 2 the prompt ----------------------------------------------------------------------
+
+    def model(self, name: str) -> Model:
+        """The model of that name, opened once."""
+        if name not in self._models:
+            self._models[name] = registry.open(name)
+        return self._models[name]
+
+    def prompt(self, arm: str) -> Prompt:
+        """The arm's prompt: searched for if the study gives a budget, else its instructions."""
+        if self.study.arms[arm].search is None:
+            return self._start(arm)
+        return baseline.winner(self.search(arm))
+
+    def search(self, arm: str) -> Ledger:
+        """Engineer the arm's prompt on train and dev within its budget; once for each plan."""
+        wanted = self.study.arms[arm].search
+        assert wanted is not None, f"the study plans no search for {arm}"
+        plan, primary, start = self.study.arms[arm], self._primary(), self._start(arm)
+        model = self.model(plan.model)
+        key = fingerprint.of(
+            [
+                [plan.model, model.identity(), msgspec.to_builtins(self.study.sampling)],
+                msgspec.to_builtins(wanted),
+                [primary.name, primary.settings(), start.fingerprint],
+                [self.splits.train.fingerprint, self.splits.dev.fingerprint],
+            ]
+        )
+        ledger = self.store.ledger(key)
+        if ledger is None:
+            with self._phase(f"engineer the prompt of {arm}"):
+                ledger = self._raced(arm, wanted, start)
+            self.store.keep_ledger(key, ledger)
+        dataset.refuse_overlap(
+            self.splits, groups=False, demonstrations=baseline.winner(ledger).demonstrations
+        )
+        return ledger
+
+    def _raced(self, arm: str, wanted: study.SearchPlan, start: Prompt) -> Ledger:
+        primary = (self._primary(),)
+
+        def answer(prompt: Prompt, cases: Sequence[Case]) -> Run:
+            asked = Dataset(name="dev", cases=tuple(cases))
+            return self._run(self._arm(arm, prompt), asked, primary, repeats=1)
+
+        return baseline.search(
+            answer,
+            self.splits.train,
+            self.splits.dev,
+            start=start,
+            budget=baseline.Budget(minutes=wanted.minutes, calls=wanted.calls),
+            seed=wanted.seed,
+            on_progress=self.listener.advance,
+        )
+
+    def _start(self, arm: str) -> Prompt:
+        return Prompt(instructions=self.study.arms[arm].instructions or self.study.task)
+
+    def _primary(self) -> Metric:
+        return next(one for one in self.metrics if one.name == self.study.decide.primary)
+
+    # --- 4 the adapters --------------------------------------------------------------------
+
+    def adapters(self, arm: str) -> tuple[Adapter, ...]:
+        """The arm's adapters, one for each seed, trained where they are not there yet."""
+        plan = self.study.arms[arm]
+        if plan.tune is None:
+            return ()
+        return tuple(self._trained(arm, plan.tune, seed) for seed in plan.tune.seeds)
+
+    def _trained(self, arm: str, plan: study.TunePlan, seed: int) -> Adapter:
+        # Deferred: a study without training must not need torch.
+        from tuneornot.models import weights
+
+        name = self.study.arms[arm].model
+        with self._phase(f"train {arm}, seed {seed}"):
+            return finetune.train(
+                self.model(name),
+                weights.load(name),
+                self.splits.train,
+                self.splits.dev,
+                prompt=self._start(arm),
+                recipe=plan.recipe,
+                seed=seed,
+                folder=self.results / "adapters" / f"{arm}-seed{seed}",
+                on_point=lambda point, share: self.listener.advance(round(100 * share), 100),
+            )
+
+    # --- 3 and 5 the runs ------------------------------------------------------------------
+
+    def arms(self, name: str) -> tuple[Arm, ...]:
+        """The arms of one plan: one, or one for each training seed."""
+        adapters = self.adapters(name)
+        if adapters:
+            return tuple(self._arm(name, self._start(name), adapter) for adapter in adapters)
+        return (self._arm(name, self.prompt(name)),)
+
+    def _arm(self, name: str, prompt: Prompt, adapter: Adapter | None = None) -> Arm:
+        plan = self.study.arms[name]
+        return Arm(
+            name=name,
+            kind="prompted" if adapter is None else "tuned",
+            model=plan.model,
+            identity=self.model(plan.model).identity(),
+            prompt=prompt,
+            adapter=adapter,
+            sampling=self.study.sampling,
+        )
+
+    @functools.cached_property
+    def runs(self) -> dict[str, tuple[Run, ...]]:
+        """By arm its runs: every measured set, and every seed of a tuned arm."""
+        ready = {name: self.arms(name) for name in self.study.arms}
+        timed = self._timed(ready) if "latency" in self.study.metrics else {}
+        found: dict[str, tuple[Run, ...]] = {}
+        for name, arms in ready.items():
+            with self._phase(f"measure {name}"):
+                found[name] = tuple(
+                    self._looked(arm, measured, timed.get(name, ()))
+                    for measured in self.splits.measured
+                    for arm in arms
+                )
+        return found
+
+    def _looked(self, arm: Arm, measured: Dataset, timings: tuple[Response, ...]) -> Run:
+        """Measure an arm on a set that the verdict rests on; the look is noted first."""
+        look = Look(dataset=measured.name, arm=arm.name, plan=self.plan, at=_now())
+        self.store.keep_look(look)
+        run = self._run(arm, measured, self.metrics, repeats=self.study.repeats)
+        if measured is self.splits.eval:
+            run = msgspec.structs.replace(run, timings=timings)
+        return run
+
+    def _run(self, arm: Arm, cases: Dataset, metrics: Sequence[Metric], *, repeats: int) -> Run:
+        return measure.run(
+            self.model(arm.model),
+            arm,
+            cases,
+            metrics,
+            repeats=repeats,
+            known=self._known,
+            keep=self._keep,
+            on_answer=self.listener.advance,
+        )
+
+    def _known(self, keys: Sequence[measure.Key]) -> Mapping[measure.Key, Response]:
+        found = self.store.responses(keys)
+        self._n_known += len(found)
+        return found
+
+    def _keep(self, response: Response) -> None:
+        self.store.keep_response(response)
+        self._n_asked += 1
+
+    def _timed(self, ready: Mapping[str, Sequence[Arm]]) -> dict[str, tuple[Response, ...]]:
+        """One arm of each plan (the first seed), side by side, one request at a time."""
+        entrants = [measure.Entrant(self.model(arms[0].model), arms[0]) for arms in ready.values()]
+        with self._phase("time every arm"):
+            return measure.timings(
+                entrants,
+                self.splits.eval,
+                n=self.study.timed,
+                known=self._known,
+                keep=self._keep,
+                on_answer=self.listener.advance,
+            )
+
+    # --- 6 compare, 7 decide ---------------------------------------------------------------
+
+    @functools.cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Each candidate against the baseline, at the study's error rate."""
+        alpha, runs = study.rule(self.study).alpha, self.runs
+        with self._phase("compare"):
+            return tuple(self._compared(name, alpha, runs) for name in self.study.candidates)
+
+    def _compared(
+        self,
+        name: str,
+        alpha: float,
+        runs: Mapping[str, Sequence[Run]],
+        *,
+        without: str | None = None,
+    ) -> Comparison:
+        """One candidate against the baseline, on every set, optionally without one slice."""
+        pairs = []
+        for measured in self.splits.measured:
+            sides = [
+                [compare.without(run, without) for run in runs[arm] if run.dataset == measured]
+                for arm in (self.study.baseline, name)
+            ]
+            pairs.append((sides[0][0], sides[1]))
+        rule = study.rule(self.study)
+        return compare.comparison(pairs, alpha=alpha, margins={rule.primary: rule.worthwhile})
+
+    @functools.cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The rule applied to every comparison, with what would change it; kept as history."""
+        comparisons = self.comparisons
+        with self._phase("decide"):
+            found = tuple(self._judged(usual) for usual in comparisons)
+        for verdict in found:
+            self.store.keep_verdict(verdict)
+        return found
+
+    def _judged(self, usual: Comparison) -> Verdict:
+        rule = study.rule(self.study)
+        name, hard = usual.candidate, rule.alpha / decide.n_ways(rule)
+        strict = self._compared(name, hard, self.runs)
+        verdict = decide.verdict(usual, strict, rule, plan=self.plan)
+        variants = {"": (usual, strict, rule)}
+        for metric in self.metrics:
+            if metric.name != rule.primary:
+                other = msgspec.structs.replace(rule, primary=metric.name)
+                variants[f"primary={metric.name}"] = (usual, strict, other)
+        for part, n in self.audit.slices.items():
+            if len(self.audit.slices) > 1 and n < len(self.splits.eval) - 1:
+                variants[f"without slice={part}"] = (
+                    self._compared(name, rule.alpha, self.runs, without=part),
+                    self._compared(name, hard, self.runs, without=part),
+                    rule,
+                )
+        found = decide.sensitivity(rule, variants, verdict.outcome)
+        return msgspec.structs.replace(verdict, sensitivity=found)
+
+    @contextlib.contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
+        """Tell the listener, and keep how long it took and what was asked."""
+        self.listener.begin(name, None)
+        before, begun = (self._n_asked, self._n_known), time.monotonic()
+        try:
+            yield
+        finally:
+            phase = Phase(
+                name=name,
+                seconds=time.monotonic() - begun,
+                n_asked=self._n_asked - before[0],
+                n_known=self._n_known - before[1],
+            )
+            self.store.keep_phase(self.plan, phase)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+_PARTS = ("train", "dev", "eval")
