@@ -6,6 +6,7 @@ with n cases, ``wins`` (candidate right, baseline wrong) and ``losses`` (the rev
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -57,13 +58,7 @@ class PairedScore:
 
     def lower(self, alpha: float) -> float:
         """Lower bound at error rate ``alpha``."""
-
-        def excess(difference: float) -> float:
-            return self.p_above(difference) - alpha
-
-        if excess(-1.0) >= 0:
-            return -1.0
-        return float(optimize.brentq(excess, -1.0, self.value, xtol=1e-7))
+        return _lower(self, alpha)
 
     def upper(self, alpha: float) -> float:
         """Upper bound at error rate ``alpha``."""
@@ -77,7 +72,7 @@ class PairedScore:
         winning = min(max(losing + threshold, 0.0), 1.0)
         wins = _window(self.n, winning)
         most = self._most_losses(wins, threshold)
-        left = self.n - wins
+        left = (self.n - wins).astype(np.intp)
         share = min(losing / (1 - winning), 1.0) if winning < 1 else 0.0
         below = np.where(most < 0, 0.0, special.bdtr(np.maximum(most, 0), left, share))
         return min(1.0, float(_binomial(wins, self.n, winning) @ below))
@@ -162,6 +157,18 @@ class Rate:
     @property
     def _failures(self) -> int:
         return self.n - self.successes
+
+
+@functools.lru_cache(maxsize=4096)
+def _lower(score: PairedScore, alpha: float) -> float:
+    """The bound; kept, because resampling and what-if questions ask for the same counts again."""
+
+    def excess(difference: float) -> float:
+        return score.p_above(difference) - alpha
+
+    if excess(-1.0) >= 0:
+        return -1.0
+    return float(optimize.brentq(excess, -1.0, score.value, xtol=1e-7))
 
 
 def _losing(wins: Counts, losses: Counts | int, n: int, difference: float) -> Floats:

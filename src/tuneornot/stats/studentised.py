@@ -75,8 +75,9 @@ class SkewT:
         if self.error == 0:
             return 0.5 if gap == 0 else float(gap < 0)
         t = gap / self.error - lean
-        if t > 0 and lean > 0:
-            t = (math.sqrt(1 + 8 * lean * t) - 1) / (4 * lean)
+        if t > 0:
+            # The root of 2 lean t^2 + t = the gap beyond lean, in the form without cancellation.
+            t = 2 * t / (1 + math.sqrt(1 + 8 * lean * t))
         return float(special.stdtr(self.df, -t))
 
 

@@ -1,0 +1,122 @@
+"""The skewness-adjusted t against Student's, an OLS sandwich and its own inversion."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from tuneornot.stats.studentised import SKEW_FACTOR, SkewT, effective_groups, skew_t
+
+
+def test_without_skewness_it_is_students_t_with_two_more_cases_in_the_variance() -> None:
+    d = np.concatenate([np.arange(1, 21), -np.arange(1, 21)]).astype(float)
+    found = skew_t(d, None, span=None, name="t")
+    n, pseudo = len(d), float((d**2).mean())
+    error = math.sqrt(float(d @ d) * n / (n - 1) + 2 * pseudo) / n
+    assert found.lean == pytest.approx(0, abs=1e-12)
+    assert found.df == pytest.approx(n - 1)
+    assert found.upper(0.05) == pytest.approx(error * stats.t.isf(0.05, n - 1))
+
+
+def test_it_nears_students_t_as_cases_grow() -> None:
+    d = np.random.default_rng(4).standard_normal(20_000) + 0.1
+    found = skew_t(d, None, span=None, name="t")
+    plain = stats.ttest_1samp(d, 0.0).confidence_interval(0.95)
+    half = (plain.high - plain.low) / 2
+    assert found.lower(0.025) == pytest.approx(plain.low, abs=0.01 * half)
+    assert found.upper(0.025) == pytest.approx(plain.high, abs=0.01 * half)
+
+
+def test_the_long_tail_moves_its_own_side_out_by_johnsons_term() -> None:
+    d = np.random.default_rng(1).exponential(size=60)
+    found = skew_t(d, None, span=None, name="t")
+    n = len(d)
+    total = d.var() * n * n / (n - 1) + 2 * float(((d - np.median(d)) ** 2).mean())
+    third = float((((d - d.mean()) * math.sqrt(n / (n - 1))) ** 3).sum())
+    skewness = third / total**1.5 * math.sqrt(n) * math.sqrt(n * (n - 1)) / (n - 2)
+    t = float(stats.t.isf(0.05, n - 1))
+    error = math.sqrt(total) / n
+    moved = SKEW_FACTOR * skewness * (2 * t * t + 1) / (6 * math.sqrt(n))
+    assert found.upper(0.05) == pytest.approx(d.mean() + error * (t + moved))
+    assert found.lower(0.05) == pytest.approx(d.mean() - error * t)
+
+
+def test_groups_use_the_bias_reduced_sandwich() -> None:
+    """CR2 of an intercept, from its matrix definition, and the moment-matched freedom."""
+    rng = np.random.default_rng(7)
+    codes = np.repeat(np.arange(6), [1, 2, 3, 8, 9, 17])
+    values = rng.standard_normal(40) + rng.standard_normal(6)[codes]
+    found = skew_t(values, codes, span=None, name="t")
+    n, ones = 40, np.ones((40, 1))
+    hat = np.full((n, n), 1 / n)
+    residual = values - values.mean()
+    annihilator = np.eye(n) - hat
+    variance, rows = 0.0, []
+    for g in range(6):
+        inside = codes == g
+        own = np.eye(int(inside.sum())) - hat[np.ix_(inside, inside)]
+        value, vector = np.linalg.eigh(own)
+        adjust = vector @ np.diag(value**-0.5) @ vector.T
+        weight = adjust @ ones[inside, 0] / n
+        variance += float(weight @ residual[inside]) ** 2
+        rows.append(weight @ annihilator[inside])
+    spread = np.linalg.eigvalsh(np.array(rows) @ np.array(rows).T)
+    size = found.error**2 - variance
+    deviations = values - np.median(values)
+    assert size == pytest.approx(2 * float((deviations**2).mean()) / n**2)
+    assert found.df == pytest.approx(float(spread.sum() ** 2 / (spread**2).sum()))
+
+
+def test_equal_groups_have_as_many_degrees_of_freedom_as_groups_less_one() -> None:
+    assert effective_groups(np.repeat(np.arange(8), 5)) == pytest.approx(8)
+    assert effective_groups(np.array([0] * 50 + list(range(1, 51)))) < 8
+
+
+def test_equal_values_on_a_bounded_scale_still_leave_doubt() -> None:
+    """No case differs: about the bound of 0 events among n (3/n), not a width of zero."""
+    found = skew_t(np.zeros(100), None, span=1.0, name="t")
+    assert found.upper(0.05) == pytest.approx(-found.lower(0.05))
+    assert 0.02 < found.upper(0.05) < 0.035
+
+
+def test_equal_values_without_a_scale_have_no_width() -> None:
+    found = skew_t(np.full(5, 2.0), None, span=None, name="t")
+    assert found.lower(0.05) == found.upper(0.05) == 2.0
+    assert found.p_above(1.0) == 0.0
+    assert found.p_above(2.0) == 0.5
+    assert found.p_above(3.0) == 1.0
+
+
+@given(
+    st.floats(-3, 3),
+    st.floats(0.01, 2),
+    st.floats(1.5, 200),
+    st.floats(-0.6, 0.6),
+    st.floats(1e-6, 0.49),
+)
+def test_tests_invert_the_bounds(
+    value: float, error: float, df: float, lean: float, alpha: float
+) -> None:
+    found = SkewT(value=value, error=error, df=df, lean=lean, name="t")
+    assert found.p_above(found.lower(alpha)) == pytest.approx(alpha, rel=1e-5)
+    assert found.p_below(found.upper(alpha)) == pytest.approx(alpha, rel=1e-5)
+
+
+@given(
+    st.lists(st.floats(-1, 1).map(lambda x: round(x, 3)), min_size=3, max_size=40),
+    st.integers(-4, 4),
+)
+@settings(deadline=None)
+def test_mirror_shift_and_order(values: list[float], shift: int) -> None:
+    d = np.array(values)
+    found = skew_t(d, None, span=2.0, name="t")
+    mirrored = skew_t(-d, None, span=2.0, name="t")
+    moved = skew_t(d[::-1] + shift, None, span=2.0, name="t")
+    assert mirrored.lower(0.05) == pytest.approx(-found.upper(0.05), abs=1e-9)
+    assert moved.lower(0.05) == pytest.approx(found.lower(0.05) + shift, abs=1e-6)
+    assert moved.upper(0.05) == pytest.approx(found.upper(0.05) + shift, abs=1e-6)
