@@ -1,0 +1,105 @@
+"""How many cases: closed forms, inverses, and simulation of what was promised."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tuneornot.records import Estimate
+from tuneornot.stats import planning
+
+
+def estimate(value: float, error: float) -> Estimate:
+    half, side = (error * float(stats.norm.isf(rate)) for rate in (0.025, 0.05))
+    return Estimate(
+        value=value, low=value - half, high=value + half, lower=value - side, upper=value + side
+    )
+
+
+class TestDetectable:
+    def test_with_a_standard_deviation_it_is_the_textbook_formula(self) -> None:
+        z = stats.norm.isf(0.05) + stats.norm.isf(0.2)
+        assert planning.detectable(64, sd=0.4) == pytest.approx(z * 0.4 / 8)
+
+    def test_for_binary_scores_the_power_is_what_was_asked(self) -> None:
+        d = planning.detectable(400, disagreement=0.2)
+        win, loss = (0.2 + d) / 2, (0.2 - d) / 2
+        counts = np.random.default_rng(1).multinomial(400, [win, loss, 0.8], size=20_000)
+        z = (counts[:, 0] - counts[:, 1]) / np.sqrt(counts[:, 0] + counts[:, 1])
+        assert np.mean(z > stats.norm.isf(0.05)) == pytest.approx(0.8, abs=0.02)
+
+    def test_it_cannot_exceed_the_disagreement(self) -> None:
+        assert planning.detectable(5, disagreement=0.1) == 0.1
+
+    def test_one_of_both_must_be_said(self) -> None:
+        with pytest.raises(ValueError, match="one of sd and disagreement"):
+            planning.detectable(50)
+        with pytest.raises(ValueError, match="one of sd and disagreement"):
+            planning.cases_needed(0.1, sd=1.0, disagreement=0.2)
+        with pytest.raises(ValueError, match="at least 1"):
+            planning.detectable(0, sd=1.0)
+
+
+class TestCasesNeeded:
+    @given(st.integers(20, 5000), st.floats(0.05, 0.9))
+    def test_it_inverts_detectable(self, n: int, disagreement: float) -> None:
+        d = planning.detectable(n, disagreement=disagreement)
+        if d < disagreement:
+            assert planning.cases_needed(d, disagreement=disagreement) == pytest.approx(n, abs=1)
+        assert planning.cases_needed(planning.detectable(n, sd=0.3), sd=0.3) == pytest.approx(
+            n, abs=1
+        )
+
+    def test_half_the_difference_takes_four_times_the_cases(self) -> None:
+        small, large = (planning.cases_needed(d, sd=1.0) for d in (0.05, 0.1))
+        assert small == pytest.approx(4 * large, rel=0.01)
+
+    def test_a_difference_above_the_disagreement_is_planned_for(self) -> None:
+        assert planning.cases_needed(0.5, disagreement=0.2) >= 2
+
+    def test_no_difference_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="above 0"):
+            planning.cases_needed(0.0, sd=1.0)
+
+
+class TestMore:
+    @pytest.mark.parametrize("side", ["above", "either"])
+    def test_the_promised_chance_comes_true(self, side: str) -> None:
+        """Truths drawn around what was seen, further cases drawn, the bound looked at again."""
+        n, seen, sd = 100, 0.13, 1.0
+        more = planning.n_more(estimate(seen, sd / 10), n, threshold=0.0, side=side)  # type: ignore[arg-type]
+        assert more is not None
+        rng = np.random.default_rng(2)
+        truth = rng.normal(seen, sd / 10, 100_000)
+        later = rng.normal(truth, sd / math.sqrt(more))
+        whole = (n * seen + more * later) / (n + more)
+        reach = stats.norm.isf(0.05) * sd / math.sqrt(n + more)
+        cleared = whole > reach
+        if side == "either":
+            cleared |= whole < -reach
+        assert np.mean(cleared) == pytest.approx(0.8, abs=0.01)
+
+    def test_at_the_threshold_no_realistic_number_does(self) -> None:
+        assert planning.n_more(estimate(0.05, 0.03), 100, threshold=0.05) is None
+
+    def test_the_unlikely_side_is_not_promised(self) -> None:
+        assert planning.n_more(estimate(-0.05, 0.03), 100, threshold=0.0, side="above") is None
+        assert planning.n_more(estimate(-0.05, 0.03), 100, threshold=0.0, side="below") is not None
+
+    def test_the_nearer_the_threshold_the_more_it_takes(self) -> None:
+        found = [planning.n_more(estimate(v, 0.03), 100, threshold=0.0) for v in (0.05, 0.04, 0.03)]
+        assert all(x is not None for x in found)
+        assert found == sorted(found, key=lambda x: x or 0)
+
+    def test_what_is_clear_already_takes_next_to_nothing(self) -> None:
+        assert planning.n_more(estimate(0.5, 0.03), 100, threshold=0.0) == 1
+
+    def test_without_an_error_nothing_is_said(self) -> None:
+        nothing = estimate(math.nan, math.nan)
+        assert planning.n_more(nothing, 50, threshold=0.0) is None
+        assert planning.n_more(estimate(0.1, 0.0), 50, threshold=0.0) is None
