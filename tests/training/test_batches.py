@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import pytest
 import torch
 from torch.nn import functional
+from transformers import MistralConfig, MistralForCausalLM
 
 from tests.training import tiny
 from tuneornot.training import examples, quiet
 from tuneornot.training.batches import LikeLengths, collate, shared
 from tuneornot.training.examples import IGNORED, Example
-from tuneornot.training.trainer import answer_losses, mean_loss
+from tuneornot.training.trainer import answer_losses, can_share, mean_loss
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,17 @@ def test_dev_loss_is_the_mean_over_answer_tokens_not_over_cases() -> None:
     with torch.no_grad():
         expected = torch.cat([plain_losses(model, row) for row in many]).mean()
     assert mean_loss(model, many) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_a_model_that_forgets_the_beginning_computes_it_in_every_row() -> None:
+    config = MistralConfig(**tiny.SHAPE, sliding_window=16)
+    torch.manual_seed(0)
+    model = MistralForCausalLM(config)
+    assert can_share(tiny.tiny().model)
+    assert not can_share(model)
+    with torch.no_grad():
+        expected = torch.cat([plain_losses(model, row) for row in rows()]).mean()
+    assert mean_loss(model, rows()) == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_a_row_keeps_a_prompt_token_of_its_own() -> None:

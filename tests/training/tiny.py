@@ -17,6 +17,15 @@ TEMPLATE = (
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 SPECIAL = ["<pad>", "<eos>", END, "<|system|>", "<|user|>", "<|assistant|>"]
+SHAPE: dict[str, Any] = {
+    "vocab_size": 256 + len(SPECIAL),
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 512,
+}
 PROMPT = Prompt(instructions="Say it back in JSON.")
 
 
@@ -40,16 +49,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 def tiny(seed: int = 0) -> Tiny:
     torch.manual_seed(seed)
     words = tokenizer()
-    config = LlamaConfig(
-        vocab_size=len(words),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=512,
-        tie_word_embeddings=True,
-    )
+    config = LlamaConfig(**SHAPE, tie_word_embeddings=True)
     return Tiny(cast(Any, LlamaForCausalLM(config)).eval(), words)
 
 

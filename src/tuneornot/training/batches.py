@@ -42,14 +42,15 @@ class Batch(TypedDict):
     """[B, S] answer tokens, else ``IGNORED``."""
 
 
-def collate(rows: Sequence[Example], *, pad: int) -> Batch:
+def collate(rows: Sequence[Example], *, pad: int, share: bool = True) -> Batch:
     """Lay out examples as one batch.
 
     Args:
         rows: at least one example.
         pad: token for the empty places; any valid one, it is masked.
+        share: whether the model can compute a common beginning apart.
     """
-    n_shared = shared(rows)
+    n_shared = shared(rows) if share else 0
     width = max(len(row) for row in rows) - n_shared
     ids = torch.full((len(rows), width), pad)
     labels = torch.full((len(rows), width), IGNORED)

@@ -35,7 +35,7 @@ from tuneornot.training import quiet
 from tuneornot.training.batches import collate
 from tuneornot.training.examples import IGNORED, Example
 from tuneornot.training.recipe import Recipe
-from tuneornot.training.trainer import AnswerTrainer, mean_loss
+from tuneornot.training.trainer import AnswerTrainer, can_share, mean_loss
 
 CHECKPOINTS = "checkpoints"
 N_CHECKPOINTS = 8
@@ -140,6 +140,7 @@ def _trainer(
     )
     # A name would make PEFT look the model's settings up, over the network if it must.
     adapted.peft_config["default"].base_model_name_or_path = None
+    share = can_share(model)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
     table = Table.from_dict(
         {"input_ids": [row.tokens for row in train], "labels": [row.labels for row in train]}
@@ -149,7 +150,9 @@ def _trainer(
         args=_arguments(model, train, recipe=recipe, seed=seed, folder=folder),
         train_dataset=table,
         processing_class=tokenizer,
-        data_collator=lambda rows: dict(collate([_example(row) for row in rows], pad=pad)),
+        data_collator=lambda rows: dict(
+            collate([_example(row) for row in rows], pad=pad, share=share)
+        ),
     )
 
 

@@ -65,6 +65,18 @@ def answer_losses(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
     return functional.cross_entropy(logits.float(), asked[asked != IGNORED], reduction="none")
 
 
+def can_share(model: torch.nn.Module) -> bool:
+    """Whether rows may see keys and values that were computed apart: plain attention in all layers.
+
+    Layers with a sliding window forget the beginning, and recurrent ones keep no keys at all.
+    """
+    config = cast(Any, model).config.get_text_config()
+    kinds = getattr(config, "layer_types", None)
+    windowed = kinds is None and getattr(config, "sliding_window", None) is not None
+    plain = set(kinds or ()) <= {"full_attention"} and not windowed
+    return plain and not getattr(model, "_is_stateful", False)
+
+
 @contextlib.contextmanager
 def _head_only_at(model: torch.nn.Module, places: torch.Tensor) -> Iterator[None]:
     """Let the output head see only the chosen places: [B, S, H] becomes [N, H].
@@ -103,10 +115,11 @@ def mean_loss(model: torch.nn.Module, examples: Sequence[Example]) -> float:
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
+    share = can_share(model)
     total, count = 0.0, 0
     ordered = sorted(examples, key=len)
     for start in range(0, len(ordered), DEV_ROWS):
-        batch = collate(ordered[start : start + DEV_ROWS], pad=0)
+        batch = collate(ordered[start : start + DEV_ROWS], pad=0, share=share)
         on_device = cast(
             Batch, {name: cast(torch.Tensor, held).to(device) for name, held in batch.items()}
         )
