@@ -2,8 +2,8 @@
 
 Tails, quantiles and distances between distributions are functions of two distribution functions.
 Counting the cases of each unit in each bin once makes every resample of them one matrix product.
-Bins hold one value each while there are few values; else they hold equal shares, and figures are
-interpolated inside a bin (values are kept exactly in the sums, so means lose nothing).
+Bins hold one value each while values or units are few; else they hold equal shares, and figures
+are interpolated inside a bin (scores are kept exactly in the sums, so means lose little).
 
 It knows one arm at a time; that resamples of two arms belong together is up to the weights.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuneornot.stats.cases import Floats
+from tuneornot.stats.cases import Codes, Floats
 from tuneornot.stats.units import Units
 
 POINTS = 400
@@ -28,16 +28,39 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Marginal:
-    """Counts and sums of one arm's scores by unit and bin."""
+    """One arm's scores by unit and bin."""
 
     edges: Floats
     """(K,) greatest value of each bin, ascending."""
-    counts: Floats
-    """(units, K) cases of a unit in a bin."""
-    sums: Floats
-    """(units, K) their scores added up."""
     exact: bool
     """Whether each bin holds one value."""
+    matrices: tuple[Floats, Floats] | None
+    """(units, K) each: cases of a unit in a bin, and their scores added up. ``None`` where each
+    case is its own unit: they would be all but empty, and sorting the weights does the same."""
+    order: Codes
+    """(n,) cases sorted by bin."""
+    ends: Codes
+    """(K,) how many cases are in a bin or below."""
+    values: Floats
+    """(n,) scores in that order."""
+
+    def mass(self, weights: Floats) -> Floats:
+        """Cases up to each edge in every resample: (resamples, units) to (resamples, K)."""
+        if self.matrices is not None:
+            return np.cumsum(weights @ self.matrices[0], axis=1)
+        return self._ends(weights[:, self.order])
+
+    def totals(self, weights: Floats) -> Floats:
+        """Scores up to each edge added up, in every resample: (resamples, K)."""
+        if self.matrices is not None:
+            return np.cumsum(weights @ self.matrices[1], axis=1)
+        return self._ends(weights[:, self.order] * self.values)
+
+    def _ends(self, sorted_by_bin: Floats) -> Floats:
+        padded = np.zeros((len(sorted_by_bin), len(self.order) + 1))
+        np.cumsum(sorted_by_bin, axis=1, out=padded[:, 1:])
+        ends: Floats = padded[:, self.ends]
+        return ends
 
 
 def edges(values: Floats, points: int = POINTS) -> tuple[Floats, bool]:
@@ -51,35 +74,49 @@ def edges(values: Floats, points: int = POINTS) -> tuple[Floats, bool]:
 
 def of(values: Floats, own: Units, cuts: tuple[Floats, bool] | None = None) -> Marginal:
     """Bin the scores (n,) of one arm; ``cuts`` are edges made for more than this arm."""
-    upper, exact = edges(values) if cuts is None else cuts
+    if cuts is None:
+        cuts = (np.unique(values), True) if own.alone else edges(values)
+    upper, exact = cuts
     bins = np.searchsorted(upper, values, side="left")
-    flat = own.codes * len(upper) + bins
-    size = own.count * len(upper)
-    shape = (own.count, len(upper))
+    order = np.argsort(bins, kind="stable")
+    matrices = None
+    if not own.alone:
+        flat, shape = own.codes * len(upper) + bins, (own.count, len(upper))
+        size = own.count * len(upper)
+        matrices = (
+            np.bincount(flat, minlength=size).reshape(shape).astype(np.float64),
+            np.bincount(flat, weights=values, minlength=size).reshape(shape).astype(np.float64),
+        )
     return Marginal(
         edges=upper,
-        counts=np.bincount(flat, minlength=size).reshape(shape).astype(np.float64),
-        sums=np.asarray(np.bincount(flat, weights=values, minlength=size), np.float64).reshape(
-            shape
-        ),
         exact=exact,
+        matrices=matrices,
+        order=order,
+        ends=np.cumsum(np.bincount(bins, minlength=len(upper))),
+        values=values[order],
     )
 
 
 def cumulative(arm: Marginal, weights: Floats) -> Floats:
     """Distribution function at the edges: weights (resamples, units) to shares (resamples, K)."""
-    mass = np.cumsum(weights @ arm.counts, axis=1)
+    mass = arm.mass(weights)
     shares: Floats = mass / mass[:, -1:]
     return shares
 
 
 def lower_mean(arm: Marginal, weights: Floats, share: float) -> Floats:
     """Mean of the lowest ``share`` of the scores in every resample: (resamples,)."""
-    mass, total = weights @ arm.counts, weights @ arm.sums
-    wanted = share * mass.sum(axis=1, keepdims=True)
-    taken = np.clip(wanted - (np.cumsum(mass, axis=1) - mass), 0.0, mass)
-    part = np.divide(taken, mass, out=np.zeros_like(mass), where=mass > 0)
-    mean: Floats = np.sum(part * total, axis=1) / wanted[:, 0]
+    mass, totals = arm.mass(weights), arm.totals(weights)
+    wanted = share * mass[:, -1]
+    rows, width = np.arange(len(mass)), mass.shape[1]
+    # Whole bins below the last one that is needed, and of that one the part that is missing.
+    last = np.minimum(np.sum(mass < wanted[:, np.newaxis] * (1 - ROUNDING), axis=1), width - 1)
+    before = np.maximum(last - 1, 0)
+    below = np.where(last > 0, mass[rows, before], 0.0)
+    total = np.where(last > 0, totals[rows, before], 0.0)
+    inside = np.maximum(mass[rows, last] - below, ROUNDING)
+    part = (wanted - below) / inside
+    mean: Floats = (total + part * (totals[rows, last] - total)) / wanted
     return mean
 
 

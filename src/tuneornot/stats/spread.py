@@ -21,10 +21,9 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from tuneornot.records import Estimate
-from tuneornot.stats import bounds, cases, units
-from tuneornot.stats.binary import Rate
+from tuneornot.stats import bounds, cases, units, zero_one
 from tuneornot.stats.cases import Cases, Floats
-from tuneornot.stats.resampled import Outer, Percentile, Pivot, inverse, undetermined
+from tuneornot.stats.resampled import Outer, Percentile, Pivot, undetermined
 from tuneornot.stats.units import Rng
 
 TINY = 1e-12
@@ -45,7 +44,7 @@ def between_cases(
     theta = log(sd_c / sd_b) is resampled by unit; its standard error comes from the influence
     values ((c - mean_c)^2/var_c - (b - mean_b)^2/var_b)/2, summed by unit. The interval is the
     outer of expanded percentile and bootstrap-t, taken back from the logarithm: either alone is
-    too narrow for skewed scores. Single scores of 0 and 1 without groups: see ``_BinarySpread``.
+    too narrow for skewed scores. Single scores of 0 and 1 without groups: see ``zero_one``.
 
     Args:
         baseline: (n,) or (n, repeats), NaN for unscored; paired by row with ``candidate``.
@@ -62,8 +61,10 @@ def between_cases(
     found = cases.two(baseline, candidate, groups)
     if found.n_groups < 3 or not np.all(found.values.std(axis=0) > TINY):
         return undetermined(alpha, "log-ratio bootstrap")
-    if binary is not False and units.single_bits(found):
-        logged = bounds.estimate(_BinarySpread(found), alpha=alpha, null=0.0)
+    if binary is not False and zero_one.single_bits(found):
+        first, second = found.values.sum(axis=0)
+        exact = zero_one.SpreadRatio(int(first), int(second), found.n)
+        logged = bounds.estimate(exact, alpha=alpha, null=0.0)
     else:
         logged = bounds.estimate(_log_ratio(found, alpha, rng), alpha=alpha, null=0.0)
     return _exponential(logged)
@@ -157,55 +158,6 @@ class _SeedSpread:
     def _bound(self, level: float) -> float:
         quantile = float(special.chdtri(self.df, 1 - level))
         return self.value * math.sqrt(self.df / quantile)
-
-
-@dataclass(frozen=True, eq=False)
-class _BinarySpread:
-    """Log ratio of the standard deviations of two 0/1 variables, by MOVER.
-
-    The limits of each rate (Jeffreys) are taken through log sqrt(p (1 - p)), whose greatest value
-    is at 1/2; the limits of the two arms are joined as squares (Zou & Donner 2008), leaving out the
-    arms' correlation, which makes the interval too wide rather than too narrow. The bootstrap
-    fails here: around 1/2 the spread does not change with the rate.
-
-    Source: Zou, G. Y. & Donner, A. (2008), Construction of confidence limits about effect measures,
-    Statistics in Medicine 27, 1693-1702.
-    """
-
-    found: Cases
-    name: str = "MOVER of Jeffreys limits"
-
-    @property
-    def value(self) -> float:
-        rates = self.found.values.mean(axis=0)
-        return _log_sd(rates[1]) - _log_sd(rates[0])
-
-    def lower(self, alpha: float) -> float:
-        (_, b, b_high), (c_low, c, _) = self._limits(alpha, 0), self._limits(alpha, 1)
-        return c - b - math.hypot(c - c_low, b_high - b)
-
-    def upper(self, alpha: float) -> float:
-        (b_low, b, _), (_, c, c_high) = self._limits(alpha, 0), self._limits(alpha, 1)
-        return c - b + math.hypot(c_high - c, b - b_low)
-
-    def p_above(self, threshold: float) -> float:
-        return inverse(lambda alpha: self.lower(alpha) - threshold)
-
-    def p_below(self, threshold: float) -> float:
-        return inverse(lambda alpha: threshold - self.upper(alpha))
-
-    def _limits(self, alpha: float, arm: int) -> tuple[float, float, float]:
-        """Lower limit, value and upper limit of one arm's log standard deviation."""
-        rate = Rate(successes=int(self.found.values[:, arm].sum()), n=self.found.n)
-        low, high = rate.lower(alpha), rate.upper(alpha)
-        ends = sorted([_log_sd(low), _log_sd(high)])
-        top = math.log(0.5) if low <= 0.5 <= high else ends[1]
-        return ends[0], _log_sd(rate.value), top
-
-
-def _log_sd(rate: float) -> float:
-    variance = rate * (1 - rate)
-    return 0.5 * math.log(variance) if variance > 0 else -math.inf
 
 
 def _log_ratio(found: Cases, alpha: float, rng: Rng) -> Outer:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -21,11 +20,10 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from tuneornot.records import Estimate
-from tuneornot.stats import bounds, cases, marginals, paired, units
-from tuneornot.stats.binary import Rate
+from tuneornot.stats import bounds, cases, marginals, paired, units, zero_one
 from tuneornot.stats.cases import Cases, Floats
 from tuneornot.stats.marginals import Marginal
-from tuneornot.stats.resampled import Outer, Percentile, StudentT, inverse, undetermined
+from tuneornot.stats.resampled import Outer, Percentile, StudentT, undetermined
 from tuneornot.stats.units import Rng
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -69,7 +67,7 @@ def worst_tenth(
     t with the resampled standard error. Either alone is too narrow in small or coarse samples, and
     studentising by influence values gives no finite interval there. For single scores of 0 and 1
     without groups the figure is a function of the failure rates, max(0, 1 - rate/share), and so is
-    its interval (``_BinaryTail``).
+    its interval (``zero_one``).
 
     Args:
         baseline: (n,) or (n, repeats), NaN for unscored; paired by row with ``candidate``.
@@ -85,8 +83,10 @@ def worst_tenth(
     found = cases.two(baseline, candidate, groups)
     if found.n_groups < 3:
         return undetermined(alpha, "percentile and t bootstrap")
-    if units.single_bits(found):
-        return bounds.estimate(_BinaryTail(found, share), alpha=alpha, null=0.0)
+    if zero_one.single_bits(found):
+        right = found.values.sum(axis=0)
+        exact = zero_one.TailDifference(int(right[0]), int(right[1]), found.n, share)
+        return bounds.estimate(exact, alpha=alpha, null=0.0)
     random = np.random.default_rng(rng)
     first, second, own = _marginals(found, random)
     drawn = [
@@ -185,55 +185,6 @@ def _band(draws: Floats, alpha: float) -> tuple[Floats, Floats]:
     cut = max(int(np.quantile(depth, alpha, method="lower")), 1)
     ordered = np.sort(draws, axis=0)
     return ordered[cut - 1], ordered[total - cut]
-
-
-@dataclass(frozen=True, eq=False)
-class _BinaryTail:
-    """Difference of the lowest tenths of two 0/1 variables, by MOVER of Jeffreys limits.
-
-    Each arm's figure is max(0, 1 - failure rate/share), ascending in its success rate, so limits of
-    the rate become limits of the figure. The two arms' limits are joined as squares, leaving out
-    their correlation, which makes the interval too wide rather than too narrow.
-
-    Source: Zou, G. Y. & Donner, A. (2008), Construction of confidence limits about effect measures,
-    Statistics in Medicine 27, 1693-1702.
-    """
-
-    found: Cases
-    share: float
-    name: str = "MOVER of Jeffreys limits"
-
-    @property
-    def value(self) -> float:
-        """Difference of the two figures."""
-        return self._limits(0.25, 1)[1] - self._limits(0.25, 0)[1]
-
-    def lower(self, alpha: float) -> float:
-        """Lower bound at error rate ``alpha``."""
-        (_, b, b_high), (c_low, c, _) = self._limits(alpha, 0), self._limits(alpha, 1)
-        return c - b - math.hypot(c - c_low, b_high - b)
-
-    def upper(self, alpha: float) -> float:
-        """Upper bound at error rate ``alpha``."""
-        (b_low, b, _), (_, c, c_high) = self._limits(alpha, 0), self._limits(alpha, 1)
-        return c - b + math.hypot(c_high - c, b - b_low)
-
-    def p_above(self, threshold: float) -> float:
-        """p value against "above the threshold"."""
-        return inverse(lambda alpha: self.lower(alpha) - threshold)
-
-    def p_below(self, threshold: float) -> float:
-        """p value against "below the threshold"."""
-        return inverse(lambda alpha: threshold - self.upper(alpha))
-
-    def _limits(self, alpha: float, arm: int) -> tuple[float, float, float]:
-        """Lower limit, value and upper limit of one arm's figure."""
-        rate = Rate(successes=int(self.found.values[:, arm].sum()), n=self.found.n)
-        low, value, high = (
-            max(0.0, 1 - (1 - success) / self.share)
-            for success in (rate.lower(alpha), rate.value, rate.upper(alpha))
-        )
-        return low, value, high
 
 
 def _marginals(found: Cases, random: np.random.Generator) -> tuple[Marginal, Marginal, units.Units]:
