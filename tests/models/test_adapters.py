@@ -54,7 +54,7 @@ def texts(model: LocalModel, adapter: Adapter | None = None) -> list[str | None]
 
 
 def by_peft(folder: Path, adapter: Adapter, model: LocalModel) -> list[str]:
-    tuned = PeftModel.from_pretrained(base(folder), adapter.path).eval()
+    tuned = cast(Any, PeftModel.from_pretrained(base(folder), adapter.path)).eval()
     words = tiny.tokenizer()
     found = []
     for request in tiny.requests(5):

@@ -72,10 +72,12 @@ def test_free_slots_are_filled_again(
 
 
 def test_rows_without_anything_in_common(folder: Path, model: LocalModel) -> None:
-    requests = [
-        Request(messages=(Message(role=role, content=text),), sampling=Sampling(max_tokens=9))
-        for role, text in (("user", "red"), ("assistant", "blue"), ("system", "12"))  # type: ignore[arg-type]
+    chats = [
+        Message(role="user", content="red"),
+        Message(role="assistant", content="blue"),
+        Message(role="system", content="12"),
     ]
+    requests = [Request(messages=(one,), sampling=Sampling(max_tokens=9)) for one in chats]
     assert [reply.text for reply in answers(model, requests)] == expected(folder, model, requests)
 
 

@@ -19,8 +19,7 @@ PLAIN = ["gemma2", "windowed mistral"]
 @pytest.mark.parametrize("kind", [*IN_PARTS, *PLAIN])
 def test_every_kind_is_answered_like_generate(kind: str, tmp_path: Path) -> None:
     window = 16 if kind in PLAIN else None
-    changes: dict[str, object] = {"head_dim": 16, "sliding_window": window}
-    folder = tiny.save(tmp_path, kind.split()[-1], **changes)
+    folder = tiny.save(tmp_path, kind.split()[-1], head_dim=16, sliding_window=window)
     model = LocalModel(f"local:{folder}")
     requests = tiny.requests(4, max_tokens=12)
     replies = dict(model.ask(requests))

@@ -1,4 +1,4 @@
-"""Tiny models with random weights and a tokenizer trained on the spot: fast, and exact in float32."""
+"""Tiny models with random weights and a tokenizer trained on the spot: fast, exact in float32."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def tokenizer() -> Any:
     )
 
 
-def save(folder: Path, kind: str = "llama", seed: int = 0, **changes: object) -> Path:
+def save(folder: Path, kind: str = "llama", seed: int = 0, **changes: Any) -> Path:
     """Write a model of a kind that transformers knows, with the tokenizer, into a folder."""
     words = tokenizer()
     shape = {**SHAPE, **changes, "vocab_size": len(words), "eos_token_id": 0, "pad_token_id": 0}
     config = transformers.AutoConfig.for_model(kind, **shape)
     torch.manual_seed(seed)
-    model = transformers.AutoModelForCausalLM.from_config(config)
+    model = cast(Any, transformers.AutoModelForCausalLM).from_config(config)
     model.generation_config.eos_token_id = 0
     model.save_pretrained(folder)
     words.save_pretrained(folder)

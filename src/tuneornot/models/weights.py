@@ -11,12 +11,14 @@ weights are expanded once and kept as safetensors in ``$TUNEORNOT_CACHE`` (``~/.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+import io
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -192,12 +194,33 @@ def _expand(gguf: Path, kept: Path) -> None:
     # A sibling folder that is renamed at the end: readers see all of the files or none.
     partial = Path(tempfile.mkdtemp(dir=kept.parent, prefix=f"{kept.name}-"))
     try:
-        _model(gguf.parent, gguf.name, torch.float32).save_pretrained(partial)
-        _tokenizer(gguf.parent, gguf.name).save_pretrained(partial)
+        with _parsed_once():
+            _model(gguf.parent, gguf.name, torch.float32).save_pretrained(partial)
+            _tokenizer(gguf.parent, gguf.name).save_pretrained(partial)
         with suppress(FileExistsError):
             partial.rename(kept)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def _parsed_once() -> Iterator[None]:
+    """Let transformers parse a GGUF file's header once, not three times, and be quiet meanwhile.
+
+    It also builds one table anew for each of hundreds of weights. Together that is more than half
+    of the time that a GGUF file takes. The progress bar has no other switch than the stream.
+    """
+    import gguf
+
+    originals = {name: getattr(gguf, name) for name in ("GGUFReader", "get_tensor_name_map")}
+    try:
+        for name, original in originals.items():
+            setattr(gguf, name, functools.cache(original))
+        with redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        for name, original in originals.items():
+            setattr(gguf, name, original)
 
 
 def _model(folder: Path, gguf: str | None, dtype: torch.dtype) -> Any:
