@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -71,10 +72,7 @@ def test_pooling_agrees_with_quadrature() -> None:
         (0.95, [one.upper for one in pooled]),
         (0.975, [one.high for one in pooled]),
     ]:
-        ends = np.array(bounds)
-        below = posterior(
-            values, variances, 0.2, lambda m, sd, ends=ends: stats.norm.cdf(ends, m, sd)
-        )
+        below = posterior(values, variances, 0.2, partial(stats.norm.cdf, np.array(bounds)))
         assert below == pytest.approx(np.full(4, level), abs=1.5e-3)
 
 
