@@ -108,6 +108,22 @@ def test_a_finished_folder_is_returned_without_training_or_asking(tmp_path: Path
     assert (model.n_asked, told) == (0, [])
 
 
+def test_weights_other_than_those_of_serving_are_refused(tmp_path: Path) -> None:
+    class Other(Answering):
+        def identity(self) -> str:
+            return "other"
+
+    with pytest.raises(TrainingError, match="found 'tiny' for training and 'other' for"):
+        train(tmp_path, Other())
+
+
+def test_a_finished_adapter_is_found_without_loading_a_model(tmp_path: Path) -> None:
+    job = finetune.Job(tiny.PROMPT, RECIPE, 1)
+    assert finetune.finished(Answering(), TRAIN, DEV, job=job, folder=tmp_path) is None
+    adapter = train(tmp_path)
+    assert finetune.finished(Answering(), TRAIN, DEV, job=job, folder=tmp_path) == adapter
+
+
 def test_a_finished_folder_may_be_moved(tmp_path: Path) -> None:
     first = train(tmp_path / "a")
     (tmp_path / "a").rename(tmp_path / "b")

@@ -43,6 +43,8 @@ MANIFEST = "manifest.json"
 NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "accelerate")
 ASKED = 16
 """Cases that are asked after training, with and without the adapter."""
+WATCHED = 32
+"""Dev cases whose loss is measured at the start and after each epoch."""
 COMPARED = 64
 """Train cases whose prompts are compared with those of serving."""
 ENDING, ENDING_AT_ALL = 0.95, 0.5
@@ -61,7 +63,7 @@ class Serving(Protocol):
 
 
 class Job(NamedTuple):
-    """One training: what it learns from and with which settings."""
+    """One training: what the arm is asked with, how it is trained, and which draw it is."""
 
     prompt: Prompt
     recipe: Recipe
@@ -103,12 +105,19 @@ def train(
     from tuneornot.training import lora
 
     job = Job(prompt, recipe, seed)
-    settings = _settings(loaded, train_cases, dev, job)
-    finished = _finished(folder, settings, model.name, seed)
-    if finished is not None:
-        return finished
+    held = finished(model, train_cases, dev, job=job, folder=folder)
+    if held is not None:
+        return held
+    if loaded.identity != model.identity():
+        raise TrainingError(
+            f"An adapter must be trained on the weights that it will be used with, found "
+            f"{loaded.identity!r} for training and {model.identity()!r} for {model.name!r}. "
+            "Load the model again."
+        )
+    settings = _settings(model, train_cases, dev, job)
     built = _examples(train_cases, loaded, job)
-    watched = examples.build(dev.cases, prompt, loaded.tokenizer, longest=recipe.longest)
+    shown = _spaced(dev.cases, WATCHED)
+    watched = examples.build(shown, prompt, loaded.tokenizer, longest=recipe.longest)
     curve, seconds = lora.fit(
         loaded.model,
         loaded.tokenizer,
@@ -126,7 +135,7 @@ def train(
         model=model.name,
         data=train_cases.fingerprint,
         seed=seed,
-        settings=settings,
+        settings={**settings, "template": examples.template_fingerprint(loaded.tokenizer)},
         versions={name: importlib.metadata.version(name) for name in NEEDED},
         curve=curve,
         seconds=seconds,
@@ -136,6 +145,44 @@ def train(
     _keep(adapter, folder)
     lora.tidy(folder)
     return adapter
+
+
+def finished(
+    model: Model, train_cases: Dataset, dev: Dataset, *, job: Job, folder: Path
+) -> Adapter | None:
+    """The adapter that a folder holds already, without loading a model; ``None`` if none is done.
+
+    Raises:
+        TrainingError: the folder holds the adapter of another training, or a damaged one.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        return None
+    try:
+        held = msgspec.json.decode(path.read_bytes(), type=Adapter)
+    except (OSError, msgspec.DecodeError) as error:
+        raise TrainingError(
+            f"A folder's {MANIFEST} must be readable, found {str(path)!r} that is not: {error}. "
+            "Remove the folder and run the same command again."
+        ) from error
+    wanted: dict[str, Json] = {
+        **_settings(model, train_cases, dev, job),
+        "model": model.name,
+        "seed": job.seed,
+    }
+    found = {**held.settings, "model": held.model, "seed": held.seed}
+    other = sorted(name for name in wanted if wanted[name] != found.get(name))
+    if other:
+        raise TrainingError(
+            f"A folder holds one training, found another in {str(folder)!r} (other: "
+            f"{', '.join(other)}). Choose another folder or remove this one."
+        )
+    if held.weights != fingerprint.of_folder(folder, "adapter_*"):
+        raise TrainingError(
+            f"An adapter's files must be those that its manifest names, found others in "
+            f"{str(folder)!r}. Remove the folder and run the same command again."
+        )
+    return msgspec.structs.replace(held, path=str(folder))
 
 
 def check(
@@ -312,12 +359,11 @@ def _some(ids: Sequence[str]) -> str:
     return ", ".join(map(repr, ids[:3])) + (", ..." if len(ids) > 3 else "")
 
 
-def _settings(loaded: Loaded, train_cases: Dataset, dev: Dataset, job: Job) -> dict[str, Json]:
-    """What determines the result besides model, data and seed, which the adapter names itself."""
+def _settings(model: Model, train_cases: Dataset, dev: Dataset, job: Job) -> dict[str, Json]:
+    """What determines the result besides model and seed, which the adapter names itself."""
     return {
         **cast(dict[str, Json], msgspec.to_builtins(job.recipe)),
-        "identity": loaded.identity,
-        "template": examples.template_fingerprint(loaded.tokenizer),
+        "identity": model.identity(),
         "prompt": job.prompt.fingerprint,
         "train": train_cases.fingerprint,
         "dev": dev.fingerprint,
@@ -338,34 +384,6 @@ def _examples(train_cases: Dataset, loaded: Loaded, job: Job) -> Examples:
         f"A training needs at least one case with an answer that fits: {found}. Give the train "
         "split more cases, fill in `expected`, shorten the prompt or raise the recipe's `longest`."
     )
-
-
-def _finished(folder: Path, settings: dict[str, Json], model: str, seed: int) -> Adapter | None:
-    """The adapter that a folder holds, if it is the one that this training would give."""
-    path = folder / MANIFEST
-    if not path.exists():
-        return None
-    try:
-        held = msgspec.json.decode(path.read_bytes(), type=Adapter)
-    except (OSError, msgspec.DecodeError) as error:
-        raise TrainingError(
-            f"A folder's {MANIFEST} must be readable, found {str(path)!r} that is not: {error}. "
-            "Remove the folder and run the same command again."
-        ) from error
-    wanted = {**settings, "model": model, "seed": seed}
-    found = {**held.settings, "model": held.model, "seed": held.seed}
-    other = sorted(name for name in wanted if wanted[name] != found.get(name))
-    if other:
-        raise TrainingError(
-            f"A folder holds one training, found another in {str(folder)!r} (other: "
-            f"{', '.join(other)}). Choose another folder or remove this one."
-        )
-    if held.weights != fingerprint.of_folder(folder, "adapter_*"):
-        raise TrainingError(
-            f"An adapter's files must be those that its manifest names, found others in "
-            f"{str(folder)!r}. Remove the folder and run the same command again."
-        )
-    return msgspec.structs.replace(held, path=str(folder))
 
 
 def _keep(adapter: Adapter, folder: Path) -> None:
