@@ -120,7 +120,7 @@ def empirical_likelihood(d: Floats, span: float | None) -> Bounds:
             -1 / np.maximum(gap.max(axis=1), 1e-300),
             -1 / np.minimum(gap.min(axis=1), -1e-300),
         )
-        for _ in range(40):
+        for _ in range(24):
             middle = (low + high) / 2
             positive = (gap / (1 + middle[:, np.newaxis] * gap)).sum(axis=1) > 0
             low, high = np.where(positive, middle, low), np.where(positive, high, middle)
@@ -130,7 +130,7 @@ def empirical_likelihood(d: Floats, span: float | None) -> Bounds:
     def bound(rate: float, end: Floats) -> Floats:
         limit = stats.f.isf(2 * rate, 1, n - 1)
         near, far = mean.copy(), end.copy()
-        for _ in range(20):
+        for _ in range(14):
             middle = (near + far) / 2
             inside = ratio(middle) < limit
             near, far = np.where(inside, middle, near), np.where(inside, far, middle)

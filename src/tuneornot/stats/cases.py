@@ -50,13 +50,13 @@ def one(scores: ArrayLike, groups: ArrayLike | None = None) -> Cases:
     Raises:
         ValueError: shapes do not fit, or a score is infinite.
     """
-    scored = _table(scores, "scores")
-    kept = ~np.all(np.isnan(scored), axis=1)
+    table = _table(scores, "scores")
+    kept = ~np.all(np.isnan(table), axis=1)
     return Cases(
-        values=_mean(scored[kept]),
+        values=_mean(table[kept]),
         codes=_codes(groups, kept),
         n_unscored=int(np.sum(~kept)),
-        n_repeats=scored.shape[1],
+        n_repeats=table.shape[1],
     )
 
 
@@ -77,13 +77,21 @@ def two(baseline: ArrayLike, candidate: ArrayLike, groups: ArrayLike | None = No
             "Both arms must be scored on the same cases in the same order, "
             f"but there are {len(first)!r} and {len(second)!r} rows; use NaN for unscored cases."
         )
-    kept = ~(np.all(np.isnan(first), axis=1) | np.all(np.isnan(second), axis=1))
+    kept = scored(first, second)
     return Cases(
         values=np.column_stack([_mean(first[kept]), _mean(second[kept])]),
         codes=_codes(groups, kept),
         n_unscored=int(np.sum(~kept)),
         n_repeats=max(first.shape[1], second.shape[1]),
     )
+
+
+def scored(baseline: ArrayLike, candidate: ArrayLike) -> NDArray[np.bool_]:
+    """(n,) whether each row has a score from both arms; arguments as in ``two``."""
+    first, second = _table(baseline, "baseline"), _table(candidate, "candidate")
+    kept: NDArray[np.bool_] = np.isfinite(first).any(axis=1)
+    kept &= np.isfinite(second).any(axis=1)
+    return kept
 
 
 def _table(scores: ArrayLike, name: str) -> Floats:
