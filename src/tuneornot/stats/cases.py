@@ -89,8 +89,8 @@ def two(baseline: ArrayLike, candidate: ArrayLike, groups: ArrayLike | None = No
 def scored(baseline: ArrayLike, candidate: ArrayLike) -> NDArray[np.bool_]:
     """(n,) whether each row has a score from both arms; arguments as in ``two``."""
     first, second = _table(baseline, "baseline"), _table(candidate, "candidate")
-    kept: NDArray[np.bool_] = np.isfinite(first).any(axis=1)
-    kept &= np.isfinite(second).any(axis=1)
+    n_scores = [np.sum(~np.isnan(arm), axis=1) for arm in (first, second)]
+    kept: NDArray[np.bool_] = np.min(n_scores, axis=0) > 0
     return kept
 
 
