@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from tuneornot import __version__, study
 from tuneornot.models import machine
 from tuneornot.protocol import Protocol
-from tuneornot.records import Findings, Phase
+from tuneornot.records import Findings, Phase, Record
 from tuneornot.report import export, markdown, pages
 
 
-class Level(NamedTuple):
+class Level(Record, frozen=True, kw_only=True):
     """The mean of one metric for one arm on one set."""
 
     arm: str
@@ -83,10 +82,18 @@ def levels(protocol: Protocol) -> tuple[Level, ...]:
                 values = [score.value for score in run.scores if score.metric == metric]
                 known = [value for value in values if value is not None]
                 mean = sum(known) / len(known) if known else float("nan")
-                unscored = len(values) - len(known)
                 adapter = run.arm.adapter
                 name = run.arm.name if adapter is None else f"{run.arm.name}/{adapter.seed}"
-                found.append(Level(name, run.dataset.name, metric, mean, len(known), unscored))
+                found.append(
+                    Level(
+                        arm=name,
+                        dataset=run.dataset.name,
+                        metric=metric,
+                        mean=mean,
+                        n_scored=len(known),
+                        n_unscored=len(values) - len(known),
+                    )
+                )
     return tuple(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -20,6 +20,7 @@ from tuneornot.cli.working import (
     results_of,
 )
 from tuneornot.errors import StoreError, StudyError
+from tuneornot.records import Record
 from tuneornot.report import export, markdown, pages, terminal
 from tuneornot.store.store import Store
 
@@ -75,7 +76,7 @@ def report(
     console.print(f"wrote {writers[to.suffix](findings, to)}", markup=False)
 
 
-class Found(NamedTuple):
+class Found(Record, frozen=True, kw_only=True):
     """What is in a results folder."""
 
     study: str

@@ -1,0 +1,174 @@
+"""The whole protocol with scripted arms: the verdict is the one that the truth deserves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests import world
+from tests.world import NEW, OLD
+from tuneornot import findings
+from tuneornot.errors import DataError, LeakageError, ModelError
+from tuneornot.models.base import Reply, Request
+from tuneornot.models.scripted import ScriptedModel
+from tuneornot.protocol import Protocol
+
+
+@contextmanager
+def running(file: Path, *models: ScriptedModel) -> Iterator[Protocol]:
+    protocol = world.opened(file, *models)
+    try:
+        yield protocol
+    finally:
+        protocol.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "outcome"),
+    [(0.3, 0.8, "tune"), (0.6, 0.6, "keep-prompting"), (0.7, 0.3, "keep-prompting")],
+)
+def test_the_verdict_that_the_truth_deserves(
+    tmp_path: Path, before: float, after: float, outcome: str
+) -> None:
+    file = world.write(tmp_path, n_eval=600)
+    with running(file, world.model(OLD, before), world.model(NEW, after)) as protocol:
+        found = findings.of(protocol)
+    assert [verdict.outcome for verdict in found.verdicts] == [outcome]
+    assert found.verdicts[0].plan == found.plan
+    assert {look.arm for look in found.looks} == {"prompted", "other"}
+
+
+def test_few_cases_decide_nothing(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=40)
+    with running(file, world.model(OLD, 0.5), world.model(NEW, 0.62)) as protocol:
+        [verdict] = findings.of(protocol).verdicts
+    assert verdict.outcome == "not-yet"
+    assert any("n < 50" in caveat or "40 cases" in caveat for caveat in verdict.caveats)
+
+
+def test_the_second_time_asks_nothing(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=100, metrics="[exact_match, latency]")
+    first = world.model(OLD, 0.4), world.model(NEW, 0.6)
+    with running(file, *first) as protocol:
+        before = findings.of(protocol)
+    assert all(model.n_asked > 100 for model in first)
+    second = world.model(OLD, 0.4), world.model(NEW, 0.6)
+    with running(file, *second) as protocol:
+        after = findings.of(protocol)
+    assert [model.n_asked for model in second] == [0, 0]
+    assert after.comparisons == before.comparisons
+    assert after.plan == before.plan
+    assert after.plan_changes == ()
+
+
+def breaking_after(n: int, model: ScriptedModel) -> ScriptedModel:
+    """The same model, but the server goes away after n answers."""
+    answer: Callable[[Request], Reply | str] = model._answers
+    left = [n]
+
+    def reply(request: Request) -> Reply | str:
+        if not left[0]:
+            raise ModelError("The server is gone. Start it and run the same command again.")
+        left[0] -= 1
+        return answer(request)
+
+    return ScriptedModel(model.name, reply)
+
+
+def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=200)
+    with (
+        running(file, world.model(OLD, 0.4), breaking_after(70, world.model(NEW, 0.6))) as protocol,
+        pytest.raises(ModelError, match="The server is gone"),
+    ):
+        findings.of(protocol)
+    again = world.model(OLD, 0.4), world.model(NEW, 0.6)
+    with running(file, *again) as protocol:
+        findings.of(protocol)
+    assert [model.n_asked for model in again] == [0, 130]
+
+
+def test_failures_are_counted_apart_and_asked_again(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=200)
+    with running(file, world.model(OLD, 0.4), world.model(NEW, 0.6, errors=0.2)) as protocol:
+        found = findings.of(protocol)
+    [contrast] = found.comparisons[0].contrasts[:1]
+    failed = contrast.n_unscored[1]
+    assert 10 < failed < 80
+    assert contrast.n == 200 - failed
+    well = world.model(OLD, 0.4), world.model(NEW, 0.6)
+    with running(file, *well) as protocol:
+        assert findings.of(protocol).comparisons[0].contrasts[0].n == 200
+    assert [model.n_asked for model in well] == [0, failed]
+
+
+def test_a_changed_plan_is_a_new_plan_and_the_findings_say_so(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=100)
+    arms = world.model(OLD, 0.4), world.model(NEW, 0.6)
+    with running(file, *arms) as protocol:
+        first = findings.of(protocol)
+    file.write_text(file.read_text().replace("worthwhile: 0.1", "worthwhile: 0.01"))
+    with running(file, *arms) as protocol:
+        second = findings.of(protocol)
+    assert second.plan != first.plan
+    assert second.plan_changes == (first.plan,)
+
+
+def test_a_changed_split_is_refused_while_its_results_stand(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=100)
+    with running(file) as protocol:
+        assert len(protocol.splits.eval) == 100
+    file.write_text(file.read_text().replace("seed: 1", "seed: 2"))
+    with running(file) as protocol, pytest.raises(DataError, match="seed"):
+        _ = protocol.splits
+
+
+def test_a_leak_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    rows = world.questions(60)
+    leaked = {**rows[45], "id": "copy", "input": rows[45]["input"].upper()}
+    parts = {"train": [*rows[:20], leaked], "dev": rows[20:40], "eval": rows[40:]}
+    for name, part in parts.items():
+        text = "".join(json.dumps(row) + "\n" for row in part)
+        (tmp_path / f"{name}.jsonl").write_text(text)
+    file = world.write(tmp_path, n_eval=40)
+    text = file.read_text()
+    start, end = text.index("  cases:"), text.index("arms:")
+    given = "".join(f"  {name}: {name}.jsonl\n" for name in parts)
+    file.write_text(text[:start] + given + text[end:])
+    arms = world.model(OLD, 0.4), world.model(NEW, 0.6)
+    with running(file, *arms) as protocol, pytest.raises(LeakageError, match="copy") as caught:
+        findings.of(protocol)
+    assert "q45" in str(caught.value)
+    assert [model.n_asked for model in arms] == [0, 0]
+
+
+def test_a_search_is_done_once_and_its_prompt_is_used(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=60)
+    text = file.read_text().replace(
+        f'{{model: "{OLD}"}}', f'{{model: "{OLD}", search: {{calls: 300}}}}'
+    )
+    file.write_text(text)
+    with running(file, world.model(OLD, 0.4), world.model(NEW, 0.6)) as protocol:
+        found = findings.of(protocol)
+    ledger = found.ledgers["prompted"]
+    assert len(ledger.candidates) >= 8
+    assert ledger.n_calls <= 300
+    again = world.model(OLD, 0.4), world.model(NEW, 0.6)
+    with running(file, *again) as protocol:
+        assert findings.of(protocol).ledgers["prompted"] == ledger
+    assert [model.n_asked for model in again] == [0, 0]
+
+
+def test_reports_are_written(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=60)
+    with running(file, world.model(OLD, 0.4), world.model(NEW, 0.6)) as protocol:
+        found = findings.of(protocol)
+        page = findings.write(found, protocol.results)
+    assert page.read_text().startswith("<!doctype html>")
+    report = json.loads((tmp_path / "results" / "report.json").read_text())
+    assert report["verdicts"][0]["outcome"] == found.verdicts[0].outcome
+    assert "prices" in (tmp_path / "results" / "report.md").read_text()
