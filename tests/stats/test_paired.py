@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -241,3 +242,11 @@ class TestCaveats:
 
     def test_nothing_to_compare_is_told(self) -> None:
         assert "fewer than two" in paired.caveats([np.nan, 1.0], [1.0, 1.0])[0]
+
+
+def test_the_example_of_the_documentation_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parents[2] / "docs" / "concepts" / "statistics.md"
+    code = page.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    exec(compile(code, str(page), "exec"), {})
+    said = capsys.readouterr().out
+    assert "paired score, exact distribution" in said
