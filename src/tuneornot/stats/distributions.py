@@ -25,8 +25,11 @@ from tuneornot.stats.cases import Floats
 from tuneornot.stats.resampled import StudentT, undetermined
 from tuneornot.stats.units import Rng
 
-N_LEVELS = 200
+N_LEVELS = 100
 """Quantiles at which the order of two resampled distributions is looked at."""
+
+N_FOR_ERROR = 500
+"""Resamples for a standard error: they determine it to 3%."""
 
 
 class Curve(NamedTuple):
@@ -112,7 +115,7 @@ def wasserstein(
     seen = _gap(arms, np.ones((1, own.count)))
     drawn = [
         np.abs(_gap(arms, weights) - seen)[:, :-1] @ steps
-        for weights in units.weights(own.count, units.n_resamples(alpha), random)
+        for weights in units.weights(own.count, units.n_resamples(alpha, 1000), random)
     ]
     errors = np.concatenate(drawn)
     value = float(np.abs(np.diff(np.sort(found.values, axis=0), axis=1)).mean())
@@ -169,7 +172,7 @@ def dominance(
             marginals.quantiles(first, marginals.cumulative(first, weights), levels),
             marginals.quantiles(second, marginals.cumulative(second, weights), levels),
         )
-        for weights in units.weights(own.count, max(500, units.n_resamples(alpha, 500)), random)
+        for weights in units.weights(own.count, N_FOR_ERROR, random)
     ]
     # Where a resample leaves no difference there is no order: as far from 0 as from 1.
     error = float(np.nan_to_num(np.concatenate(drawn), nan=0.5).std())

@@ -10,6 +10,8 @@ It knows one arm at a time; that resamples of two arms belong together is up to 
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +45,23 @@ class Marginal:
     """(K,) how many cases are in a bin or below."""
     values: Floats
     """(n,) scores in that order."""
+
+    def lowest(self, share: float) -> Marginal:
+        """Only the bins that the lowest ``share`` of nearly any resample can reach.
+
+        Cases that are their own units fall below a level by a binomial number; this goes 8 of its
+        standard deviations beyond. Groups may do anything and keep all bins.
+        """
+        if self.matrices is not None:
+            return self
+        n = len(self.order)
+        kept = min(n, math.ceil(n * share + 8 * math.sqrt(n * share)) + 1)
+        bins = int(np.searchsorted(self.ends, kept)) + 1
+        ends = self.ends[:bins]
+        n = int(ends[-1])
+        return dataclasses.replace(
+            self, edges=self.edges[:bins], order=self.order[:n], ends=ends, values=self.values[:n]
+        )
 
     def mass(self, weights: Floats) -> Floats:
         """Cases up to each edge in every resample: (resamples, units) to (resamples, K)."""
@@ -106,8 +125,12 @@ def cumulative(arm: Marginal, weights: Floats) -> Floats:
 
 def lower_mean(arm: Marginal, weights: Floats, share: float) -> Floats:
     """Mean of the lowest ``share`` of the scores in every resample: (resamples,)."""
-    mass, totals = arm.mass(weights), arm.totals(weights)
-    wanted = share * mass[:, -1]
+    reached = arm.lowest(share)
+    mass = reached.mass(weights)
+    wanted = share * (mass[:, -1] if arm.matrices is not None else weights.sum(axis=1))
+    if np.any(mass[:, -1] < wanted):
+        reached, mass = arm, arm.mass(weights)
+    totals = reached.totals(weights)
     rows, width = np.arange(len(mass)), mass.shape[1]
     # Whole bins below the last one that is needed, and of that one the part that is missing.
     last = np.minimum(np.sum(mass < wanted[:, np.newaxis] * (1 - ROUNDING), axis=1), width - 1)
