@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tuneornot.stats import cases
+from tuneornot.stats import cases, units
 
 DRAWS = 4000
 BLOCK = 1_000_000
@@ -31,7 +31,8 @@ def gain_probability(
     Independent units (cases, or groups) get Dirichlet weights: a Dirichlet prior of total mass two
     with one unit at either side, a win and a loss of the usual size (the root mean square of the
     differences of the arms), so that few or equal results cannot give certainty; and the
-    improper Dirichlet(0) on what was seen. Groups weigh by their number of cases.
+    improper Dirichlet(0) on what was seen. Groups weigh by their number of cases. More than a
+    thousand units are merged at random, which leaves the spread as it is.
 
     Source: Rubin, D. B. (1981), The Bayesian bootstrap, Annals of Statistics 9, 130-134.
     """
@@ -40,11 +41,12 @@ def gain_probability(
         return math.nan
     gains = found.values[:, 1] - found.values[:, 0]
     size = math.sqrt(float(gains @ gains) / max(int(np.count_nonzero(gains)), 1))
-    codes = np.arange(found.n) if found.codes is None else found.codes
-    share = found.n / found.n_groups
-    sums = np.append(np.bincount(codes, weights=gains), [size * share, -size * share])
-    sizes = np.append(np.bincount(codes).astype(np.float64), [share, share])
     random = np.random.default_rng(rng)
+    apart = units.of(found, random)
+    share = found.n / apart.count
+    extra = size * found.n / found.n_groups
+    sums = np.append(apart.sums(gains[:, np.newaxis])[:, 0], [extra, -extra])
+    sizes = np.append(apart.sizes(), [share, share])
     above = 0
     step = max(1, BLOCK // len(sums))
     for start in range(0, DRAWS, step):

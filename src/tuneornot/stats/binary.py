@@ -71,7 +71,7 @@ class PairedScore:
         losing = float(_losing(np.array([self.wins]), self.losses, self.n, threshold)[0])
         winning = min(max(losing + threshold, 0.0), 1.0)
         wins = _window(self.n, winning)
-        most = self._most_losses(wins, threshold)
+        most = self._most_losses(wins, _window(self.n, losing), threshold)
         left = (self.n - wins).astype(np.intp)
         share = min(losing / (1 - winning), 1.0) if winning < 1 else 0.0
         below = np.where(most < 0, 0.0, special.bdtr(np.maximum(most, 0), left, share))
@@ -88,13 +88,15 @@ class PairedScore:
     def _swapped(self) -> PairedScore:
         return PairedScore(wins=self.losses, losses=self.wins, n=self.n)
 
-    def _most_losses(self, wins: Floats, difference: float) -> Floats:
-        """For each number of wins the most losses whose statistic is as large; -1 for none.
+    def _most_losses(self, wins: Floats, losses: Floats, difference: float) -> Floats:
+        """For each number of wins the most losses whose statistic is as large as the one seen.
 
-        The statistic falls as losses grow, so halving finds it.
+        The statistic falls as losses grow, so halving finds it. Only ``losses``, a run of numbers,
+        can occur; the number before the first stands for none.
         """
         seen = self.statistic(difference) - TIE
-        low, high = np.full(len(wins), -1.0), self.n - wins
+        low = np.full(len(wins), losses[0] - 1)
+        high = np.maximum(np.minimum(losses[-1], self.n - wins), low)
         while np.any(low < high):
             middle = np.ceil((low + high) / 2)
             large = _statistic(wins, middle, self.n, difference) >= seen
@@ -163,12 +165,17 @@ class Rate:
 def _lower(score: PairedScore, alpha: float) -> float:
     """The bound; kept, because resampling and what-if questions ask for the same counts again."""
 
-    def excess(difference: float) -> float:
-        return score.p_above(difference) - alpha
+    goal = float(special.ndtri(alpha))
 
-    if excess(-1.0) >= 0:
-        return -1.0
-    return float(optimize.brentq(excess, -1.0, score.value, xtol=1e-7))
+    def excess(difference: float) -> float:
+        # As normal quantiles p values are nearly linear in the difference: few steps suffice.
+        return float(special.ndtri(min(max(score.p_above(difference), 1e-300), 1 - 1e-16))) - goal
+
+    far = score.value - 6 * math.sqrt((score.wins + score.losses + 6) / score.n**2)
+    for start in (far, -1.0):
+        if start >= -1 and excess(start) < 0:
+            return float(optimize.brentq(excess, start, score.value, xtol=1e-7))
+    return -1.0
 
 
 def _losing(wins: Counts, losses: Counts | int, n: int, difference: float) -> Floats:
