@@ -44,12 +44,8 @@ def test_json_hints_give_keys_and_types() -> None:
     hints = phrases.hints(found, "json")
     assert list(hints) == ["no hint", "schema", "keys"]
     assert '"a", "b", "d"' in hints["keys"]
-    shape = json.loads(hints["schema"].partition(": ")[2])
-    assert shape == {
-        "a": "<integer or number>",
-        "b": {"c": "<null or text>"},
-        "d": ["<text>"],
-    }
+    shape = hints["schema"].partition(": ")[2]
+    assert shape == '{"a": <integer or number>, "b": {"c": <null or text>}, "d": ["<text>"]}'
 
 
 def test_lists_have_a_schema_but_no_keys() -> None:

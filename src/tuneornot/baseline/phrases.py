@@ -11,6 +11,7 @@ as part of it.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -25,6 +26,9 @@ MOST_LABELS = 60
 LABEL_CHARACTERS = 60
 SHORT_WORDS = 8
 NEARLY_ALL = 0.9
+
+# A number shown in quotes would be answered in quotes.
+_QUOTED_TYPE = re.compile(r'"(<(?!text)[^<>"]*>)"')
 
 _ONLY: dict[Kind, str] = {
     "json": "Reply with the JSON and nothing else: no explanation around it, no code fence.",
@@ -90,7 +94,7 @@ def hints(cases: Sequence[Case], answers: Kind) -> dict[str, str]:
 
 def _json_hints(known: Sequence[Case]) -> dict[str, str]:
     values = [_structured(case.expected) for case in known]
-    shape = json.dumps(_shape(values), ensure_ascii=False)
+    shape = _QUOTED_TYPE.sub(r"\1", json.dumps(_shape(values), ensure_ascii=False))
     found = {"schema": f"Answer with JSON on one line, of this form: {shape}"}
     mappings = [value for value in values if isinstance(value, Mapping)]
     if len(mappings) == len(values):

@@ -42,19 +42,19 @@ class _Cell(NamedTuple):
 
 
 FIRST = (
-    _Cell(0, 0, "diverse", 4),
-    _Cell(1, 1, "random", 0),
     _Cell(0, 0, "random", 8),
-    _Cell(1, 1, "diverse", 8),
-    _Cell(2, 0, "random", 12),
-    _Cell(3, 1, "diverse", 12),
-    _Cell(0, 0, "random", 16),
+    _Cell(1, 1, "diverse", 12),
+    _Cell(0, 0, "diverse", 4),
+    _Cell(2, 0, "random", 16),
+    _Cell(1, 1, "random", 0),
+    _Cell(3, 1, "diverse", 8),
+    _Cell(0, 0, "random", 12),
     _Cell(2, 2, "diverse", 16),
     _Cell(4, 1, "random", 8),
     _Cell(3, 0, "random", 2),
-    _Cell(0, 1, "random", 12),
+    _Cell(0, 1, "random", 16),
     _Cell(1, 2, "random", 4),
-    _Cell(4, 0, "diverse", 16),
+    _Cell(4, 0, "diverse", 12),
 )
 """The first field besides the user's own prompt: number of the frame and of the hint (modulo how
 many there are), and the demonstrations. What small models need most, demonstrations, comes early,
