@@ -1,8 +1,8 @@
 """Means on a bounded scale with a guarantee: at any number of cases, at every look, for any scores.
 
 For where nothing else holds (rare total losses), and for watching, where the same growing set is
-looked at again and again. The price is width: about one and a half to two times that of the usual
-interval, so a verdict from one look does not use it. It needs independent cases in the order in
+looked at again and again. The price is width: 1.4 to 2.1 times that of the usual
+interval at 50 to 1,000 cases, so a verdict from one look does not use it. It needs independent cases in the order in
 which they came; it does not cover groups.
 """
 
@@ -117,7 +117,7 @@ def difference(
 
 
 def _lower(unit: Floats, bets: Floats, alpha: float) -> float:
-    """Largest mean in [0, 1] that the capital rejects at ``alpha``; capital falls as m grows, to 1 or less at 1."""
+    """Largest mean that the capital rejects; capital falls as m grows, and is at most 1 at 1."""
     goal = math.log(1 / alpha)
     if _log_capital(unit, bets, 0.0) <= goal:
         return 0.0
