@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -429,3 +430,24 @@ def test_equal_arms_and_constant_scores_are_told_without_a_warning() -> None:
     assert same.spread is not None
     assert math.isnan(same.spread.value)
     assert compare.scores([2.0, 3.0, 4.0], [2.0, 3.0, 4.0]).wins == 0
+
+
+def test_the_example_of_the_documentation_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parents[1] / "docs" / "concepts" / "distributions.md"
+    code = page.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+    exec(compile(code, str(page), "exec"), {})
+    assert "worst_tenth" in capsys.readouterr().out
+
+
+def test_a_run_without_a_slice_is_compared_on_the_rest() -> None:
+    data = dataset(60, sliced=True)
+    b, c = grades(10, repeats=2), grades(11, repeats=2)
+    sides = [
+        compare.without(run(name, {"m": values}, {"m": GRADE}, on=data), "b")
+        for name, values in (("p", b), ("t", c))
+    ]
+    made = only(compare.runs(*sides), "m")
+    kept = np.arange(60) % 3 != 1
+    assert made.n == 40
+    assert made.mean.value == pytest.approx(float((c - b)[kept].mean()))
+    assert {part.slice for part in made.slices} == {"a", "c"}

@@ -289,14 +289,16 @@ def _caveats(table: Table, own: Sides) -> tuple[str, ...]:
     first, second = own.n_unscored
     if first or second:
         said.append(
-            f"{first} cases have no score from the baseline and {second} none from the candidate; "
-            "they are left out, and failures are seldom a random choice of cases"
+            f"{first} cases have no score from the baseline and {second} none from the candidate: "
+            "failures are seldom a random choice of cases"
         )
-    if own.binary:
-        said.append("scores are 0 or 1: the spread between cases is a function of the mean")
-    elif own.n > 3 and max(_kurtosis(own.baseline), _kurtosis(own.answers)) > HEAVY:
+    if (
+        not own.binary
+        and own.n > 3
+        and max(_kurtosis(own.baseline), _kurtosis(own.answers)) > HEAVY
+    ):
         said.append("scores have heavy tails: the interval of the spread is somewhat too narrow")
-    if 0 < own.n < 100:
+    if not own.binary and 0 < own.n < 100:
         said.append(f"the worst tenth is {own.n / 10:g} cases of each arm")
     return (*said, *table.caveats)
 

@@ -21,7 +21,7 @@ from scipy import special
 from tuneornot.stats.cases import Cases
 from tuneornot.stats.resampled import inverse
 
-NAME = "Clopper-Pearson limits of the rates"
+NAME = "function of the success rates, Clopper-Pearson limits"
 
 
 class Limits(NamedTuple):
