@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneornot.stats import paired
+from tuneornot.stats import adjusted, paired
 
 Floats = NDArray[np.float64]
 SETS = {
@@ -90,6 +90,24 @@ def draw_tasks(pair: Pair, n_tasks: int, each: int, rng: np.random.Generator) ->
         at.append(rng.choice(inside, each))
         groups += [k] * each
     return _both(pair, np.concatenate(at), np.array(groups))
+
+
+def draw_adjusted(pair: Pair, n: int, rng: np.random.Generator) -> list[float]:
+    """[low, high, lower, upper] adjusted for a gain foretold by slice, and then without.
+
+    The foretold gain is the slice's mean among 60 dev cases drawn apart, drawn towards the whole as
+    if two more cases had shown its mean; the pool is the full set.
+    """
+    names, labels = np.unique(np.array(pair.slices), return_inverse=True)
+    gain = pair.candidate - pair.baseline
+    dev = rng.integers(0, len(gain), 60)
+    sums = np.bincount(labels[dev], weights=gain[dev], minlength=len(names))
+    sizes = np.bincount(labels[dev], minlength=len(names))
+    foretold = ((sums + 2 * gain[dev].mean()) / (sizes + 2))[labels]
+    at = rng.integers(0, len(gain), n)
+    with_pool = adjusted.difference(pair.baseline[at], pair.candidate[at], foretold[at], foretold)
+    found = [with_pool.low, with_pool.high, with_pool.lower, with_pool.upper]
+    return [*found, *_both(pair, at, None)[:4]]
 
 
 def task_truth(pair: Pair) -> float:

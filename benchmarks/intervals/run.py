@@ -28,7 +28,7 @@ import grouped
 import real
 from scenarios import SCENARIOS
 
-PARTS = ("binary", "grades", "groups", "published")
+PARTS = ("binary", "grades", "groups", "published", "covariates")
 
 
 def main() -> None:
@@ -39,7 +39,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the tables here instead of to stdout")
     asked = parser.parse_args()
     lines: list[str] = []
-    makers = (binary, grades, groups, functools.partial(published, folder=asked.data))
+    real_ones = [functools.partial(make, folder=asked.data) for make in (published, covariates)]
+    makers = (binary, grades, groups, *real_ones)
     for name, make in zip(PARTS, makers, strict=True):
         if asked.part in (None, name):
             start = time.perf_counter()
@@ -126,6 +127,23 @@ def published(*, quick: bool, folder: str | None) -> Iterator[str]:
             rng = np.random.default_rng(k)
             rows = np.array([real.draw_tasks(pair, 20, 5, rng) for _ in range(n_sets)]).T
             yield _published_row(pair.name, real.task_truth(pair), "20 tasks x 5", rows)
+
+
+def covariates(*, quick: bool, folder: str | None) -> Iterator[str]:
+    n_sets = 300 if quick else 1000
+    yield f"### Adjusted for the slice's gain on dev, {n_sets} sets each; {_noise(n_sets)}"
+    yield ""
+    found = [pair for pair in real.pairs(Path(folder or ".")) if len(set(pair.slices)) > 1]
+    if not found:
+        yield "No folder of results was given (`--data`)."
+        return
+    yield "| pair | truth | n | adjusted | plain | shown by adjusted | shown by plain |"
+    yield "|--|--|--|--|--|--|--|"
+    for k, pair in enumerate(found):
+        for n in (100,) if quick else (50, 100, 300):
+            rng = np.random.default_rng(9000 + 10 * k + n)
+            rows = np.array([real.draw_adjusted(pair, n, rng) for _ in range(n_sets)]).T
+            yield _published_row(pair.name, pair.truth, str(n), rows)
 
 
 def _published_row(name: str, truth: float, n: str, rows: candidates.Floats) -> str:

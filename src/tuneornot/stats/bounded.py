@@ -1,8 +1,8 @@
 """Means on a bounded scale with a guarantee: at any number of cases, at every look, for any scores.
 
 For where nothing else holds (rare total losses), and for watching, where the same growing set is
-looked at again and again. The price is width: 1.4 to 2.1 times that of the usual
-interval at 50 to 1,000 cases, so a verdict from one look does not use it. It needs independent cases in the order in
+looked at again and again. The price is width: 1.4 to 2.1 times that of the usual interval at 50 to
+1,000 cases, so a verdict from one look does not use it. It needs independent cases in the order in
 which they came; it does not cover groups.
 """
 
