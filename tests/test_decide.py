@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 
 from tuneornot import decide
@@ -15,6 +16,7 @@ from tuneornot.records import (
     Outcome,
     Rule,
     Scale,
+    Verdict,
 )
 
 WIDE, NARROW = 0.10, 0.01
@@ -176,3 +178,17 @@ def test_sensitivity_puts_what_would_differ_first() -> None:
     assert own == "not-yet"
     assert outcomes == {"worthwhile=0": "tune", "worthwhile=0.025": "tune", "worthwhile=0.1": own}
     assert [one.outcome == own for one in found] == [False, False, True]
+
+
+def named(name: str, gain: Estimate) -> Verdict:
+    made = msgspec.structs.replace(comparison(gain, *GOOD), candidate=name)
+    return decide.verdict(made, made, RULE)
+
+
+def test_the_recommended_arm_gains_most_with_confidence() -> None:
+    sure, hopeful = named("sure", around(0.20, 0.02)), named("hopeful", around(0.25, 0.15))
+    lost, unclear = named("lost", around(0.0, NARROW)), named("unclear", around(0.08, WIDE))
+    assert decide.recommend([hopeful, sure, lost]) == "sure"
+    assert decide.recommend([lost, lost]) == "prompted"
+    assert decide.recommend([lost, unclear]) is None
+    assert decide.recommend([]) is None

@@ -77,6 +77,27 @@ def verdict(comparison: Comparison, strict: Comparison, rule: Rule, *, plan: str
     )
 
 
+def recommend(verdicts: Sequence[Verdict]) -> str | None:
+    """The arm to use, among the baseline and every candidate.
+
+    Of the candidates to ``tune`` the one whose gain in the primary is largest with confidence
+    (greatest lower bound); the baseline if every candidate lost or is blocked; ``None`` while
+    anything is open. With k candidates each comparison must have been made at alpha / k, so that
+    all the verdicts together keep the error rate of one (Bonferroni).
+    """
+    winners = [one for one in verdicts if one.outcome == "tune"]
+    if winners:
+        return max(winners, key=_least_gain).candidate
+    if verdicts and all(one.outcome in ("keep-prompting", "blocked") for one in verdicts):
+        return verdicts[0].baseline
+    return None
+
+
+def _least_gain(verdict: Verdict) -> float:
+    found = [one.estimate for one in verdict.reasons if one.role == "primary"]
+    return found[0].lower if found and found[0] is not None else -math.inf
+
+
 def sensitivity(
     rule: Rule, variants: Mapping[str, tuple[Comparison, Comparison, Rule]], outcome: Outcome
 ) -> tuple[Sensitivity, ...]:

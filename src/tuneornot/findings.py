@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tuneornot import __version__, study
+from tuneornot import __version__, decide, study
 from tuneornot.models import machine
 from tuneornot.protocol import Protocol
 from tuneornot.records import Findings, Phase, Record
@@ -46,6 +46,7 @@ def of(protocol: Protocol) -> Findings:
         runs=tuple(run for runs in protocol.runs.values() for run in runs),
         comparisons=protocol.comparisons,
         verdicts=verdicts,
+        recommended=decide.recommend(verdicts),
         looks=protocol.store.looks(),
         phases=phases(protocol),
         machine=machine.describe(),

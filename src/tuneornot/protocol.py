@@ -32,6 +32,7 @@ from tuneornot import (
     decide,
     finetune,
     fingerprint,
+    gather,
     measure,
     study,
 )
@@ -108,34 +109,7 @@ class Protocol:
     def splits(self) -> Splits:
         """The frozen split: made once, then read back from its manifest and verified."""
         self.listener.begin("cases: read, split, refuse overlap", None)
-        data, manifest = self.study.data, self.results / "splits.json"
-        extra = [self._cases(file, name) for name, file in data.extra.items()]
-        if data.cases is None:
-            parts = {name: self._cases(getattr(data, name), name) for name in _PARTS}
-            splits = dataset.given(**parts, extra=extra)
-            source, rule, seed = None, None, None
-            sources: Sequence[Dataset] = tuple(parts.values())
-        else:
-            source, rule, seed = self._cases(data.cases, "cases"), data.split.by, data.split.seed
-            sources = (source,)
-            splits = dataset.split(
-                source,
-                eval=data.split.eval,
-                dev=data.split.dev,
-                train=data.split.train,
-                by=data.split.by,
-                seed=data.split.seed,
-                extra=extra,
-            )
-        dataset.refuse_overlap(splits, groups=data.split.by == "group")
-        made = dataset.manifest(splits, source=source, by=rule, seed=seed)
-        if manifest.exists():
-            return dataset.read_manifest(manifest, made, *sources, extra=extra)
-        dataset.write_manifest(made, manifest)
-        return splits
-
-    def _cases(self, file: str, name: str) -> Dataset:
-        return dataset.read(self.folder / file, fields=self.study.data.fields, name=name)
+        return gather.frozen(self.study.data, self.folder, self.results / "splits.json")
 
     @functools.cached_property
     def audit(self) -> Audit:
@@ -222,20 +196,29 @@ class Protocol:
         return tuple(self._trained(arm, plan.tune, seed) for seed in plan.tune.seeds)
 
     def _trained(self, arm: str, plan: study.TunePlan, seed: int) -> Adapter:
-        # Deferred: a study without training must not need torch.
-        from tuneornot.models import weights
-
-        name = self.study.arms[arm].model
+        """Train once; a folder holds one training, so everything that determines it names it."""
+        name, start = self.study.arms[arm].model, self._start(arm)
+        model, train, dev = self.model(name), self.splits.train, self.splits.dev
+        determined = [name, model.identity(), start.fingerprint, plan.recipe.fingerprint]
+        mark = fingerprint.of([*determined, train.fingerprint, dev.fingerprint])[:8]
+        folder = self.results / "adapters" / f"{arm}-seed{seed}-{mark}"
+        job = finetune.Job(start, plan.recipe, seed)
         with self._phase(f"train {arm}, seed {seed}"):
+            held = finetune.finished(model, train, dev, job=job, folder=folder)
+            if held is not None:
+                return held
+            # Deferred: a study without training must not need torch.
+            from tuneornot.models import weights
+
             return finetune.train(
-                self.model(name),
+                model,
                 weights.load(name),
-                self.splits.train,
-                self.splits.dev,
-                prompt=self._start(arm),
+                train,
+                dev,
+                prompt=start,
                 recipe=plan.recipe,
                 seed=seed,
-                folder=self.results / "adapters" / f"{arm}-seed{seed}",
+                folder=folder,
                 on_point=lambda point, share: self.listener.advance(round(100 * share), 100),
             )
 
@@ -322,10 +305,15 @@ class Protocol:
 
     @functools.cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
-        """Each candidate against the baseline, at the study's error rate."""
-        alpha, runs = study.rule(self.study).alpha, self.runs
+        """Each candidate against the baseline; together they keep the study's error rate."""
+        runs = self.runs
         with self._phase("compare"):
-            return tuple(self._compared(name, alpha, runs) for name in self.study.candidates)
+            return tuple(self._compared(name, self._alpha, runs) for name in self.study.candidates)
+
+    @property
+    def _alpha(self) -> float:
+        """The error rate of each comparison: several candidates share the study's (Bonferroni)."""
+        return study.rule(self.study).alpha / len(self.study.candidates)
 
     def _compared(
         self,
@@ -358,7 +346,7 @@ class Protocol:
 
     def _judged(self, usual: Comparison) -> Verdict:
         rule = study.rule(self.study)
-        name, hard = usual.candidate, rule.alpha / decide.n_ways(rule)
+        name, hard = usual.candidate, usual.alpha / decide.n_ways(rule)
         strict = self._compared(name, hard, self.runs)
         verdict = decide.verdict(usual, strict, rule, plan=self.plan)
         variants = {"": (usual, strict, rule)}
@@ -369,7 +357,7 @@ class Protocol:
         for part, n in self.audit.slices.items():
             if len(self.audit.slices) > 1 and n < len(self.splits.eval) - 1:
                 variants[f"without slice={part}"] = (
-                    self._compared(name, rule.alpha, self.runs, without=part),
+                    self._compared(name, usual.alpha, self.runs, without=part),
                     self._compared(name, hard, self.runs, without=part),
                     rule,
                 )
@@ -395,6 +383,3 @@ class Protocol:
 
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-
-
-_PARTS = ("train", "dev", "eval")

@@ -135,6 +135,8 @@ class Findings(Record, frozen=True, kw_only=True):
     comparisons: tuple[Comparison, ...]
     verdicts: tuple[Verdict, ...]
     """One for each comparison, in the same order."""
+    recommended: str | None = None
+    """The arm to use; ``None`` while that is open."""
     looks: tuple[Look, ...] = ()
     phases: tuple[Phase, ...] = ()
     machine: str = ""

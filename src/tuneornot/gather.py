@@ -1,0 +1,62 @@
+"""Step 1 as a study plans it: its files to one frozen split, the same one at every command.
+
+The split is made anew each time from the plan and held against the manifest that the first time
+wrote: what the verdict rests on cannot move while results stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tuneornot import dataset
+from tuneornot.records import Dataset, Splits
+from tuneornot.study import DataPlan
+
+PARTS = ("train", "dev", "eval")
+
+
+def frozen(data: DataPlan, folder: Path, manifest: Path) -> Splits:
+    """Read, split or take as given, refuse overlap, and freeze.
+
+    Args:
+        data: the plan.
+        folder: where its relative paths start.
+        manifest: ``splits.json``; written the first time, verified afterwards.
+
+    Raises:
+        DataError: a fault of a file, too few cases, or cases or rule differ from the manifest.
+        LeakageError: eval cases overlap with what teaches.
+        StoreError: the manifest cannot be written.
+    """
+    extra = [_read(data, folder, file, name) for name, file in data.extra.items()]
+    if data.cases is None:
+        sources: Sequence[Dataset] = [
+            _read(data, folder, getattr(data, name), name) for name in PARTS
+        ]
+        train, dev, judged = sources
+        splits = dataset.given(train=train, dev=dev, eval=judged, extra=extra)
+        made = dataset.manifest(splits)
+    else:
+        plan = data.split
+        source = _read(data, folder, data.cases, "cases")
+        sources = [source]
+        splits = dataset.split(
+            source,
+            eval=plan.eval,
+            dev=plan.dev,
+            train=plan.train,
+            by=plan.by,
+            seed=plan.seed,
+            extra=extra,
+        )
+        made = dataset.manifest(splits, source=source, by=plan.by, seed=plan.seed)
+    dataset.refuse_overlap(splits, groups=data.split.by == "group")
+    if manifest.exists():
+        return dataset.read_manifest(manifest, made, *sources, extra=extra)
+    dataset.write_manifest(made, manifest)
+    return splits
+
+
+def _read(data: DataPlan, folder: Path, file: str, name: str) -> Dataset:
+    return dataset.read(folder / file, fields=data.fields, name=name)
