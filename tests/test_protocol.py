@@ -172,3 +172,18 @@ def test_reports_are_written(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "results" / "report.json").read_text())
     assert report["verdicts"][0]["outcome"] == found.verdicts[0].outcome
     assert "prices" in (tmp_path / "results" / "report.md").read_text()
+
+
+def test_three_arms_share_the_error_rate_and_one_is_recommended(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=300)
+    more = '  best: {model: "local:best"}\nmetrics:'
+    file.write_text(file.read_text().replace("metrics:", more, 1))
+    models = world.model(OLD, 0.3), world.model(NEW, 0.6), world.model("local:best", 0.95)
+    with running(file, *models) as protocol:
+        found = findings.of(protocol)
+        page = findings.write(found, protocol.results).read_text()
+    assert [verdict.outcome for verdict in found.verdicts] == ["tune", "tune"]
+    assert [comparison.alpha for comparison in found.comparisons] == [0.025, 0.025]
+    assert found.recommended == "best"
+    assert "Of all 3 arms best is recommended" in page
+    assert "Of all 3 arms best is recommended" in (tmp_path / "results" / "report.md").read_text()

@@ -21,6 +21,9 @@ def render(findings: Findings) -> str:
     blocks = [f"# {_text(findings.study)}", _text(findings.task)]
     if not findings.verdicts:
         blocks.append("**No verdict: nothing has been compared yet.**")
+    recommendation = sentences.recommendation(findings)
+    if recommendation:
+        blocks.append(f"**{_text(recommendation)}**")
     for verdict in findings.verdicts:
         blocks += _verdict(verdict, findings)
     limits = remarks.limits(findings)

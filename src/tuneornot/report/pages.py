@@ -101,6 +101,7 @@ def render(findings: Findings) -> str:
         script=Markup(script),
         script_digest=digest,
         several=len(findings.comparisons) > 1,
+        recommendation=sentences.recommendation(findings),
         total_seconds=sum(phase.seconds for phase in findings.phases),
     )
 

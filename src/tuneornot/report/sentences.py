@@ -50,6 +50,19 @@ def headline(verdict: Verdict, findings: Findings) -> str:
     return f"Not yet: {_why_not_yet(verdict)}."
 
 
+def recommendation(findings: Findings) -> str | None:
+    """Which of several arms to use, one sentence; ``None`` with a single candidate."""
+    n = len(findings.verdicts)
+    if n < 2:
+        return None
+    if findings.recommended is None:
+        return f"No arm is recommended yet: at least one of the {n} comparisons is open."
+    return (
+        f"Of all {n + 1} arms {findings.recommended} is recommended; the {n} comparisons share one "
+        "error rate."
+    )
+
+
 def advice(verdict: Verdict) -> str:
     """What to do next, one sentence."""
     if verdict.outcome == "tune":

@@ -37,6 +37,9 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
     parts: list[RenderableType] = []
     if not findings.verdicts:
         parts.append(_box(Text("No verdict: nothing has been compared yet."), "dim", "no verdict"))
+    recommendation = sentences.recommendation(findings)
+    if recommendation:
+        parts.append(Text(recommendation, style="bold"))
     for verdict in findings.verdicts:
         comparison = sentences.comparison_of(verdict, findings)
         parts += [_verdict(verdict, findings), *_reasons(verdict, comparison)]
