@@ -112,7 +112,7 @@ class StudentT:
 
     value: float
     error: float
-    df: int
+    df: float
     name: str = "t bootstrap"
 
     def lower(self, alpha: float) -> float:

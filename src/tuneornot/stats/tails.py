@@ -64,8 +64,9 @@ def worst_tenth(
     """Difference of the means of each arm's lowest tenth of cases, candidate minus baseline.
 
     Units are resampled with both arms; the interval is the outer of the expanded percentile and of
-    t with the resampled standard error. Either alone is too narrow in small or coarse samples, and
-    studentising by influence values gives no finite interval there. For single scores of 0 and 1
+    t with the resampled standard error and share * units - 1 degrees of freedom, at least 2. The
+    percentile alone claims too often that a tail did not get worse; studentising by influence
+    values gives no finite interval in small or coarse samples. For single scores of 0 and 1
     without groups the figure is a function of the failure rates, max(0, 1 - rate/share), and so is
     its interval (``zero_one``).
 
@@ -97,7 +98,8 @@ def worst_tenth(
     draws = np.concatenate(drawn)
     method = Outer(
         Percentile(value, draws, found.n_groups),
-        StudentT(value, float(draws.std()), found.n_groups - 1),
+        # A mean of so few cases: as many degrees of freedom as the tail has units, less one.
+        StudentT(value, float(draws.std()), max(share * found.n_groups - 1, 2.0)),
         name="percentile and t bootstrap",
     )
     return bounds.estimate(method, alpha=alpha, null=0.0)
