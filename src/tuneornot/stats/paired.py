@@ -23,7 +23,7 @@ from tuneornot.stats.studentised import effective_groups, skew_t
 Scale = tuple[float | None, float | None]
 Rng = int | np.random.Generator
 FEW_CASES, FEW_DIFFERING, FEW_GROUPS = 50, 10, 10
-LARGE_SHARE = 0.25
+LARGE_SHARE = 1 / 3
 NAN = Estimate(value=math.nan, low=math.nan, high=math.nan, lower=math.nan, upper=math.nan)
 
 
@@ -178,7 +178,7 @@ def caveats(
 
     The limits are those that the simulations of docs/decisions/0001 showed: under 50 cases, under
     10 cases on which the arms differ, under 10 groups' worth of independence, and one case or
-    group that makes up more than a quarter of all the variation.
+    group that makes up more than a third of all the variation.
     """
     found = cases.two(baseline, candidate, groups)
     if found.n_groups < 2:
@@ -196,7 +196,7 @@ def caveats(
         )
     elif not _is_binary(found, binary) and _largest_share(differences, found.codes) > LARGE_SHARE:
         said.append(
-            "one case or group makes up more than a quarter of the variation: "
+            "one case or group makes up more than a third of the variation: "
             "the mean may hinge on rare large values"
         )
     if found.n_unscored:
