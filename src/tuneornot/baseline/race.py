@@ -205,7 +205,9 @@ class Race:
         if self.budget.calls is not None and self.n_calls + n + reserve > self.budget.calls:
             self.ended = f"the budget of {self.budget.calls} calls was spent"
         if self.budget.minutes is not None:
-            own = max(one.pace for one in self.alive) if not racer.n_answered else racer.pace
+            # A bare prompt may ramble and be slow: no measure for those with demonstrations.
+            usual = float(np.median([one.pace for one in self.alive]))
+            own = racer.pace if racer.n_answered else usual
             if self.seconds + n * own + reserve * ahead.pace > 60 * self.budget.minutes:
                 self.ended = f"the budget of {self.budget.minutes:g} minutes was spent"
         return self.ended is None
