@@ -93,6 +93,7 @@ def test_all_faults_at_once() -> None:
         ("exact_match@later", "exact_match@lather", "did you mean 'later'?"),
         ("search: {calls: 500}", "search: {}", "no budget"),
         ("search: {calls: 500}", "search: {calls: 0}", "expected more than 0"),
+        ("calls: 500", "calls: 5, metric: field_mach", "did you mean 'field_match'?"),
         ("seeds: [1, 2]", "seeds: [1, 1]", "each of them once"),
         ("epochs: 3", "epochs: 0", "epochs must be at least 1"),
         ("model: local:smollm2-135m, tune", "model: http://h/v1#m, tune", "only local models"),

@@ -143,32 +143,39 @@ class Protocol:
         """Engineer the arm's prompt on train and dev within its budget; once for each plan."""
         wanted = self.study.arms[arm].search
         assert wanted is not None, f"the study plans no search for {arm}"
-        plan, primary, start = self.study.arms[arm], self._primary(), self._start(arm)
+        plan, start = self.study.arms[arm], self._start(arm)
+        raced_by = wanted.metric or self.study.decide.primary
+        metric = next(one for one in self.metrics if one.name == raced_by)
         model = self.model(plan.model)
         key = fingerprint.of(
             [
                 [plan.model, model.identity(), msgspec.to_builtins(self.study.sampling)],
                 msgspec.to_builtins(wanted),
-                [primary.name, primary.settings(), start.fingerprint],
+                [metric.name, metric.settings(), start.fingerprint],
                 [self.splits.train.fingerprint, self.splits.dev.fingerprint],
             ]
         )
         ledger = self.store.ledger(key)
         if ledger is None:
             with self._phase(f"engineer the prompt of {arm}"):
-                ledger = self._raced(arm, wanted, start)
+                ledger = self._raced(arm, wanted, start, metric)
             self.store.keep_ledger(key, ledger)
-        dataset.refuse_overlap(
-            self.splits, groups=False, demonstrations=baseline.winner(ledger).demonstrations
-        )
+        self._refuse_copies(baseline.winner(ledger).demonstrations)
         return ledger
 
-    def _raced(self, arm: str, wanted: study.SearchPlan, start: Prompt) -> Ledger:
-        primary = (self._primary(),)
+    def _refuse_copies(self, demonstrations: Sequence[Case]) -> None:
+        """Eval cases must not stand in a prompt either; train and dev were checked before."""
+        judging = msgspec.structs.replace(
+            self.splits,
+            train=Dataset(name="train", cases=()),
+            dev=Dataset(name="dev", cases=()),
+        )
+        dataset.refuse_overlap(judging, groups=False, demonstrations=demonstrations)
 
+    def _raced(self, arm: str, wanted: study.SearchPlan, start: Prompt, metric: Metric) -> Ledger:
         def answer(prompt: Prompt, cases: Sequence[Case]) -> Run:
             asked = Dataset(name="dev", cases=tuple(cases))
-            return self._run(self._arm(arm, prompt), asked, primary, repeats=1)
+            return self._run(self._arm(arm, prompt), asked, (metric,), repeats=1)
 
         return baseline.search(
             answer,
@@ -182,9 +189,6 @@ class Protocol:
 
     def _start(self, arm: str) -> Prompt:
         return Prompt(instructions=self.study.arms[arm].instructions or self.study.task)
-
-    def _primary(self) -> Metric:
-        return next(one for one in self.metrics if one.name == self.study.decide.primary)
 
     # --- 4 the adapters --------------------------------------------------------------------
 

@@ -63,6 +63,9 @@ class SearchPlan(Record, frozen=True, kw_only=True):
 
     minutes: float | None = None
     calls: int | None = None
+    metric: str | None = None
+    """What prompts are raced by; the primary where it is left out. A graded metric tells more from
+    few dev cases than one that is almost always 0."""
     seed: int = 0
 
 
@@ -284,7 +287,11 @@ def _arm_faults(study: Study) -> list[str]:
 def _decide_faults(study: Study, judged: Sequence[str], known: Sequence[str]) -> list[str]:
     plan = study.decide
     sets = ["eval", *study.data.extra]
-    faults = []
+    faults = [
+        f"arms.{name}.search.metric: {_unknown(arm.search.metric, judged)}"
+        for name, arm in study.arms.items()
+        if arm.search is not None and arm.search.metric not in (None, *judged)
+    ]
     if plan.primary not in judged:
         faults.append(f"decide.primary: {_unknown(plan.primary, judged)}")
     if not plan.worthwhile >= 0:
@@ -316,8 +323,8 @@ def _decide_faults(study: Study, judged: Sequence[str], known: Sequence[str]) ->
     return faults
 
 
-def _unknown(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
+def _unknown(name: str | None, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name or "", known, n=1)
     meant = f"; did you mean {near[0]!r}?" if near else ""
     return f"{name!r} is not among {[*known]}{meant}"
 
