@@ -118,7 +118,7 @@ def test_every_statistic_is_that_of_the_scores_paired_by_case() -> None:
     assert made.n == 60
     assert made.mean == paired.difference(b, c, scale=(0.0, 1.0), binary=False)
     assert made.spread == spread.between_cases(b, c, binary=False)
-    assert made.worst_tenth == tails.worst_tenth(b, c)
+    assert made.worst_tenth == tails.worst_tenth(b, c, scale=(0.0, 1.0))
     assert made.catastrophic == tails.catastrophic(b, c, threshold=0.0)
     assert made.candidate_mean.value - made.baseline_mean.value == pytest.approx(made.mean.value)
     assert (made.wins, made.losses) == (int(np.sum(c > b)), int(np.sum(c < b)))

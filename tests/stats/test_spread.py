@@ -149,7 +149,7 @@ def test_resampled_bounds_and_tests_are_one() -> None:
         resampled.Pivot(0.1, 0.7, draws),
         resampled.StudentT(0.1, 0.7, 39),
     ]
-    outer = resampled.Outer(methods[0], methods[1], name="outer")
+    outer = resampled.Outer((methods[0], methods[1]), name="outer")
     for method in (*methods, outer):
         for alpha in (0.01, 0.05, 0.3):
             assert method.p_above(method.lower(alpha)) == pytest.approx(alpha, abs=2e-3)

@@ -140,6 +140,19 @@ def test_never_failing_in_few_cases_is_not_certainty() -> None:
     assert made.high > 0.5
 
 
+def test_grades_that_never_fell_are_not_certain_either() -> None:
+    made = tails.worst_tenth(np.ones((30, 2)), np.ones((30, 2)), scale=(0.0, 1.0))
+    assert made.value == 0
+    assert made.lower < -0.1
+    assert made.upper > 0.1
+
+
+def test_influence_values_average_to_the_difference() -> None:
+    values = np.round(np.random.default_rng(12).random((57, 2)) * 8) / 8
+    expected = tails.lower_mean(values[:, 1]) - tails.lower_mean(values[:, 0])
+    assert tails._influence(values, 0.1).mean() == pytest.approx(expected)
+
+
 def test_catastrophic_is_the_paired_difference_of_rates() -> None:
     rng = np.random.default_rng(6)
     b, c = np.round(rng.random((2, 90)) * 3) / 3

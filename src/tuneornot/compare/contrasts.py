@@ -155,7 +155,12 @@ class _Made:
     def worst_tenth(self) -> Estimate:
         own = self.sides
         return tails.worst_tenth(
-            own.baseline, own.answers, groups=own.groups, alpha=self.alpha, rng=self.rng
+            own.baseline,
+            own.answers,
+            groups=own.groups,
+            scale=own.scale,
+            alpha=self.alpha,
+            rng=self.rng,
         )
 
     def catastrophic(self) -> Estimate | None:

@@ -3,7 +3,7 @@
     Percentile    quantiles of the resampled values, widened for small samples
     StudentT      t with the resampled standard error
     Pivot         quantiles of the resampled t statistics (bootstrap-t)
-    Outer         the wider of two methods on either side
+    Outer         the widest of several methods on either side
 
 All answer the four questions of ``bounds.Bounds``. They do not know what was resampled or how.
 """
@@ -140,32 +140,31 @@ class StudentT:
 
 @dataclass(frozen=True)
 class Outer:
-    """The wider of two methods on either side, where each fails in other circumstances."""
+    """The widest of several methods on either side, where each fails in other circumstances."""
 
-    first: Bounds
-    second: Bounds
+    methods: tuple[Bounds, ...]
     name: str
 
     @property
     def value(self) -> float:
-        """The point estimate, the same in both."""
-        return self.first.value
+        """The point estimate, the same in all."""
+        return self.methods[0].value
 
     def lower(self, alpha: float) -> float:
         """Lower bound at error rate ``alpha``."""
-        return min(self.first.lower(alpha), self.second.lower(alpha))
+        return min(method.lower(alpha) for method in self.methods)
 
     def upper(self, alpha: float) -> float:
         """Upper bound at error rate ``alpha``."""
-        return max(self.first.upper(alpha), self.second.upper(alpha))
+        return max(method.upper(alpha) for method in self.methods)
 
     def p_above(self, threshold: float) -> float:
         """p value against "above the threshold"."""
-        return max(self.first.p_above(threshold), self.second.p_above(threshold))
+        return max(method.p_above(threshold) for method in self.methods)
 
     def p_below(self, threshold: float) -> float:
         """p value against "below the threshold"."""
-        return max(self.first.p_below(threshold), self.second.p_below(threshold))
+        return max(method.p_below(threshold) for method in self.methods)
 
 
 def inverse(gap: Callable[[float], float]) -> float:

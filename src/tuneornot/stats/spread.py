@@ -175,11 +175,10 @@ def _log_ratio(found: Cases, alpha: float, rng: Rng) -> Outer:
     drawn, errors = _value_and_error(_resampled(features, alpha, random), len(by_unit))
     with np.errstate(invalid="ignore", divide="ignore"):
         pivots = (drawn - value) / errors
-    return Outer(
-        Percentile(shift + float(value[0]), shift + drawn[~np.isnan(drawn)], len(by_unit)),
-        Pivot(shift + float(value[0]), float(error[0]), pivots[~np.isnan(pivots)]),
-        name="log-ratio bootstrap",
-    )
+    centre = shift + float(value[0])
+    percentile = Percentile(centre, shift + drawn[~np.isnan(drawn)], len(by_unit))
+    pivot = Pivot(centre, float(error[0]), pivots[~np.isnan(pivots)])
+    return Outer((percentile, pivot), name="log-ratio bootstrap")
 
 
 def _value_and_error(sums: Floats, count: int) -> tuple[Floats, Floats]:

@@ -23,7 +23,9 @@ from tuneornot.records import Estimate
 from tuneornot.stats import bounds, cases, marginals, paired, units, zero_one
 from tuneornot.stats.cases import Cases, Floats
 from tuneornot.stats.marginals import Marginal
+from tuneornot.stats.paired import Scale
 from tuneornot.stats.resampled import Outer, Percentile, StudentT, undetermined
+from tuneornot.stats.studentised import skew_t
 from tuneornot.stats.units import Rng
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -57,16 +59,18 @@ def worst_tenth(
     candidate: ArrayLike,
     *,
     groups: ArrayLike | None = None,
+    scale: Scale = (None, None),
     share: float = 0.1,
     alpha: float = 0.05,
     rng: Rng = 0,
 ) -> Estimate:
     """Difference of the means of each arm's lowest tenth of cases, candidate minus baseline.
 
-    Units are resampled with both arms; the interval is the outer of the expanded percentile and of
-    t with the resampled standard error and share * units - 1 degrees of freedom, at least 2. The
-    percentile alone claims too often that a tail did not get worse; studentising by influence
-    values gives no finite interval in small or coarse samples. For single scores of 0 and 1
+    Units are resampled with both arms; the interval is the widest of three: the expanded
+    percentile; t with the resampled standard error and share * units - 1 degrees of freedom, at
+    least 2; and the skewness-adjusted t of the influence values, which alone allows for failures
+    that did not happen yet (as far as ``scale`` tells how bad they can be). The percentile alone
+    claims too often that a tail did not get worse. For single scores of 0 and 1
     without groups the figure is a function of the failure rates, max(0, 1 - rate/share), and so is
     its interval (``zero_one``).
 
@@ -74,6 +78,7 @@ def worst_tenth(
         baseline: (n,) or (n, repeats), NaN for unscored; paired by row with ``candidate``.
         candidate: the same cases.
         groups: (n,) labels of cases that are not independent.
+        scale: least and greatest possible score, ``None`` where there is none.
         share: what counts as the tail.
         alpha: error rate of the interval and of each one-sided bound.
         rng: seed or generator of the resampling.
@@ -83,7 +88,7 @@ def worst_tenth(
     """
     found = cases.two(baseline, candidate, groups)
     if found.n_groups < 3:
-        return undetermined(alpha, "percentile and t bootstrap")
+        return undetermined(alpha, "bootstrap of the worst tenth")
     if zero_one.single_bits(found):
         right = found.values.sum(axis=0)
         exact = zero_one.TailDifference(int(right[0]), int(right[1]), found.n, share)
@@ -96,13 +101,28 @@ def worst_tenth(
     ]
     value = lower_mean(found.values[:, 1], share) - lower_mean(found.values[:, 0], share)
     draws = np.concatenate(drawn)
+    span = None if scale[0] is None or scale[1] is None else (scale[1] - scale[0]) / share
     method = Outer(
-        Percentile(value, draws, found.n_groups),
-        # A mean of so few cases: as many degrees of freedom as the tail has units, less one.
-        StudentT(value, float(draws.std()), max(share * found.n_groups - 1, 2.0)),
-        name="percentile and t bootstrap",
+        (
+            Percentile(value, draws, found.n_groups),
+            # A mean of so few cases: as many degrees of freedom as the tail has units, less one.
+            StudentT(value, float(draws.std()), max(share * found.n_groups - 1, 2.0)),
+            skew_t(_influence(found.values, share), found.codes, span=span, name="tail t"),
+        ),
+        name="widest of percentile, t bootstrap and skewness-adjusted t",
     )
     return bounds.estimate(method, alpha=alpha, null=0.0)
+
+
+def _influence(values: Floats, share: float) -> Floats:
+    """What each case adds to the difference of the lowest means: (n, 2) to (n,), its mean is that.
+
+    For one arm with quantile q at the share s: q - max(q - x, 0)/s.
+    """
+    q = np.quantile(values, share - marginals.ROUNDING, axis=0, method="inverted_cdf")
+    arms = q - np.maximum(q - values, 0.0) / share
+    influence: Floats = arms[:, 1] - arms[:, 0]
+    return influence
 
 
 def catastrophic(
