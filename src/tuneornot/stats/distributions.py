@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from tuneornot.records import Estimate
 from tuneornot.stats import bounds, cases, marginals, paired, units
@@ -90,7 +91,8 @@ def wasserstein(
     turn one distribution into the other. It is above 0 even for equal arms, so the interval is not
     made of resampled distances but of their error: by the triangle inequality |estimate - truth|
     is at most T = integral |(F_c - F_b) - (truth)|, whose 1 - alpha quantile is resampled by unit.
-    Bounds are estimate -+ that quantile, not below 0; they err on the wide side.
+    Bounds are estimate -+ that quantile, widened for few units, not below 0; they err on the wide
+    side.
 
     Args:
         baseline: (n,) or (n, repeats), NaN for unscored; paired by row with ``candidate``.
@@ -117,7 +119,7 @@ def wasserstein(
         np.abs(_gap(arms, weights) - seen)[:, :-1] @ steps
         for weights in units.weights(own.count, units.n_resamples(alpha, 1000), random)
     ]
-    errors = np.concatenate(drawn)
+    errors = np.concatenate(drawn) * _widening(found.n_groups, alpha)
     value = float(np.abs(np.diff(np.sort(found.values, axis=0), axis=1)).mean())
     half = float(np.quantile(errors, 1 - alpha, method="higher"))
     return Estimate(
@@ -246,6 +248,12 @@ def within(made: Estimate, least: float, most: float) -> Estimate:
         method=made.method,
         p_value=made.p_value,
     )
+
+
+def _widening(n_units: int, alpha: float) -> float:
+    """By how much resampled errors are too small: n in place of n - 1, and normal in place of t."""
+    t, z = special.stdtrit(n_units - 1, 1 - alpha / 2), special.ndtri(1 - alpha / 2)
+    return math.sqrt(n_units / (n_units - 1)) * float(t / z)
 
 
 def _gap(arms: list[marginals.Marginal], weights: Floats) -> Floats:
