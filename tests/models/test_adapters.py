@@ -13,6 +13,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from tests.models import tiny
 from tuneornot import fingerprint
 from tuneornot.errors import ModelError
+from tuneornot.models import weights
 from tuneornot.models.adapters import AdapterShelf
 from tuneornot.models.local import LocalModel
 from tuneornot.records import Adapter
@@ -132,3 +133,19 @@ def test_an_adapter_of_another_model(folder: Path, tmp_path: Path) -> None:
     foreign = adapter(other, tmp_path / "adapter", 1)
     with pytest.raises(ModelError, match="must fit the model"):
         texts(LocalModel(f"local:{folder}"), foreign)
+
+
+def test_an_adapter_of_a_model_with_fewer_layers(folder: Path, tmp_path: Path) -> None:
+    other = tiny.save(tmp_path / "other", num_hidden_layers=1)
+    foreign = adapter(other, tmp_path / "adapter", 1, target_modules=["q_proj", "v_proj"])
+    with pytest.raises(ModelError, match="must fit the model.*missing adapter keys"):
+        texts(LocalModel(f"local:{folder}"), foreign)
+
+
+def test_in_bfloat16(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "compute_dtype", lambda: torch.bfloat16)
+    model = LocalModel(f"local:{folder}")
+    before = texts(model)
+    assert model._open._in_parts
+    assert texts(model, adapter(folder, tmp_path, 1)) != before
+    assert texts(model) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
@@ -105,6 +106,28 @@ def test_a_tokenizer_without_a_template_gets_a_transcript(tmp_path: Path) -> Non
     assert (
         text == "System: Be brief.\n\nUser: red\n\nAssistant: blue<|end|>\n\nUser: 12\n\nAssistant:"
     )
+
+
+def test_the_transcript_begins_with_the_first_token_that_a_tokenizer_wants(
+    tmp_path: Path,
+) -> None:
+    folder = tiny.save(tmp_path)
+    (folder / "chat_template.jinja").unlink()
+    words = json.loads((folder / "tokenizer.json").read_text())
+    piece = {"SpecialToken": {"id": "<|turn|>", "type_id": 0}}
+    words["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": [piece, {"Sequence": {"id": "A", "type_id": 0}}],
+        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+        "special_tokens": {"<|turn|>": {"id": "<|turn|>", "ids": [1], "tokens": ["<|turn|>"]}},
+    }
+    (folder / "tokenizer.json").write_text(json.dumps(words))
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    settings["bos_token"] = "<|turn|>"
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    tokenizer = weights.load(f"local:{folder}").tokenizer
+    text = tokenizer.apply_chat_template([{"role": "user", "content": "red"}], tokenize=False)
+    assert text == "<|turn|>User: red\n\n"
 
 
 @pytest.mark.slow

@@ -80,7 +80,7 @@ class AdapterShelf:
             )
         try:
             return merged(self._model, folder)
-        except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, AttributeError, UserWarning) as error:
             reason = str(error).strip().splitlines()[0][:200] if str(error) else repr(error)
             raise ModelError(
                 f"An adapter must fit the model that it is attached to; {adapter.path!r} (trained "
@@ -110,6 +110,8 @@ def merged(model: nn.Module, folder: Path) -> Merged:
     with warnings.catch_warnings():
         # PEFT asks transformers for things by names of the past; nobody here can do anything.
         warnings.simplefilter("ignore", FutureWarning)
+        # An adapter of another model, of which PEFT would leave a part as it was initialised.
+        warnings.filterwarnings("error", "Found missing adapter keys", UserWarning)
         tuned = PeftModel.from_pretrained(skeleton, folder)
     for module in tuned.modules():
         if isinstance(module, BaseTunerLayer):
@@ -117,8 +119,10 @@ def merged(model: nn.Module, folder: Path) -> Merged:
             for leaf, weight in list(layer.named_parameters(recurse=False)):
                 setattr(layer, leaf, nn.Parameter(weight.detach().float().clone(), False))
     plain = tuned.merge_and_unload()
-    return {
+    found = {
         name: nn.Parameter(weight.detach().to(weights[name].dtype), requires_grad=False)
         for name, weight in plain.named_parameters(remove_duplicate=False)
-        if weight is not weights[name] and not torch.equal(weight, weights[name])
+        if weight is not weights[name]
     }
+    # Biases and the like are copied with their layers, but few adapters change them.
+    return {name: one for name, one in found.items() if not torch.equal(one, weights[name])}

@@ -19,7 +19,7 @@ from tuneornot.models.prefix import Prefix, Slots
 from tuneornot.models.reading import Forward, answer, read
 from tuneornot.models.rows import Ending, Row, choose
 
-READ_AT_ONCE = 1024
+READ_AT_ONCE = 512
 """Prompt tokens read in one pass (one row may exceed it): full speed, little memory."""
 
 

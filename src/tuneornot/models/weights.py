@@ -238,7 +238,9 @@ def _tokenizer(folder: Path, gguf: str | None) -> Any:
     how = {} if gguf is None else {"gguf_file": gguf}
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, **how)
     if tokenizer.chat_template is None:
-        tokenizer.chat_template = PLAIN_TEMPLATE
+        # Some base models were never trained on a text without their first token.
+        begins = tokenizer("")["input_ids"] == [tokenizer.bos_token_id]
+        tokenizer.chat_template = "{{ bos_token }}" * begins + PLAIN_TEMPLATE
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
