@@ -22,7 +22,7 @@ from tuneornot.examples import legal_citations
 from tuneornot.models import weights
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.local import LocalModel
-from tuneornot.models.reading import n_common
+from tuneornot.models.prefixed import n_common
 from tuneornot.records import Case, Prompt, Sampling
 
 Seconds = tuple[float, float]

@@ -138,7 +138,7 @@ def test_an_adapter_of_another_model(folder: Path, tmp_path: Path) -> None:
 def test_an_adapter_of_a_model_with_fewer_layers(folder: Path, tmp_path: Path) -> None:
     other = tiny.save(tmp_path / "other", num_hidden_layers=1)
     foreign = adapter(other, tmp_path / "adapter", 1, target_modules=["q_proj", "v_proj"])
-    with pytest.raises(ModelError, match="must fit the model.*missing adapter keys"):
+    with pytest.raises(ModelError, match=r"must fit the model.*missing adapter keys"):
         texts(LocalModel(f"local:{folder}"), foreign)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,12 @@ def test_an_adapter_comes_and_goes(tmp_path: Path, model: LocalModel) -> None:
         i: reply.text for i, reply in before.items()
     }
     assert any(changed[i].text != before[i].text for i in before)
+
+
+def test_the_example_of_the_documentation_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parents[2] / "docs/concepts/local-models.md"
+    [example] = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    exec(example, {})
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.startswith("0 ")
+    assert "Paris" in line

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from tuneornot.models.base import Reply
 from tuneornot.models.prefix import Prefix, Slots
-from tuneornot.models.reading import Forward, answer, read
+from tuneornot.models.prefixed import Forward, answer, read
 from tuneornot.models.rows import Ending, Row, choose
 
 READ_AT_ONCE = 512

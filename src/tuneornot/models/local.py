@@ -23,7 +23,7 @@ from tuneornot.models.base import Reply, Request
 from tuneornot.models.batches import Batch, PartsBatch, decode
 from tuneornot.models.plain import PlainBatch
 from tuneornot.models.prefix import Prefix, Slots
-from tuneornot.models.reading import Forward, PrefixShelf, cover, extended, n_common
+from tuneornot.models.prefixed import Forward, PrefixShelf, cover, extended, n_common
 from tuneornot.models.rows import Ending, Row, chance_of, ends_of
 from tuneornot.records import Adapter, Message
 
@@ -31,7 +31,7 @@ WINDOW = 512
 """Requests taken at a time; no more are ever held."""
 MOST_ROWS = 256
 """Rows answered together: beyond this the products gain nothing."""
-MEMORY = 2 * 2**30
+MEMORY = 3 * 2**29
 """Bytes for the keys and values of the rows' own tokens, if every answer grew to its limit."""
 WORTH_READING = 64
 """Tokens saved that make a longer shared prefix worth a pass of its own."""

@@ -12,7 +12,7 @@ product is spent on padding. Everything is handed to the model's layers by keywo
 cache class of transformers is involved.
 
 It refuses to know prompts, sampling and when an answer ends. It does not cover layers whose
-attention is windowed, capped or has sinks (``reading.cover`` finds out).
+attention is windowed, capped or has sinks (``prefixed.cover`` finds out).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Passes of a model over packed tokens: reading prompts, prefixes, and one token for each row.
+"""Passes of a model over packed tokens behind a prefix: reading prompts, and one token a row.
 
 Everything here is computed with ``prefix.attention``; ``cover`` finds out whether a model can be.
 It refuses to know prompts and answers as texts, and how tokens are chosen.
