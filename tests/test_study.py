@@ -21,7 +21,7 @@ metrics: [exact_match, field_match, latency]
 decide:
   primary: exact_match
   worthwhile: 0.05
-  guardrails: {field_match: 0.02, spread: 1.25, exact_match@later: 0.1, latency: 2}
+  guardrails: {field_match: 0.02, spread(field_match): 1.25, exact_match@later: 0.1, latency: 2}
 """
 
 
@@ -48,7 +48,7 @@ def test_guardrails_are_resolved() -> None:
     rule = study.rule(study.parse(PLAN))
     assert rule.guardrails == (
         Guardrail(metric="field_match", dataset="eval", quantity="mean", margin=0.02),
-        Guardrail(metric="exact_match", dataset="eval", quantity="spread", margin=1.25),
+        Guardrail(metric="field_match", dataset="eval", quantity="spread", margin=1.25),
         Guardrail(metric="exact_match", dataset="later", quantity="mean", margin=0.1),
         Guardrail(metric="latency", dataset="eval", quantity="ratio", margin=2.0),
     )
@@ -88,8 +88,10 @@ def test_all_faults_at_once() -> None:
         ("primary: exact_match", "primary: exact_mach", "did you mean 'exact_match'?"),
         ("primary: exact_match", "primary: latency", "'latency' is not among"),
         ("worthwhile: 0.05", "worthwhile: -1", "expected 0 or more"),
-        ("spread: 1.25", "spread: 0.8", "expected a factor above 1"),
-        ("spread: 1.25", "instability: 0.1", "needs `repeats` of 2 or more"),
+        ("spread(field_match): 1.25", "spread(field_match): 0.8", "expected a factor above 1"),
+        ("spread(field_match): 1.25", "instability: 0.1", "needs `repeats` of 2 or more"),
+        ("spread(field_match): 1.25", "spread: 1.25", "is 0 or 1, so this follows from its mean"),
+        ("spread(field_match)", "spread(field_mach)", "did you mean 'field_match'?"),
         ("exact_match@later", "exact_match@lather", "did you mean 'later'?"),
         ("search: {calls: 500}", "search: {}", "no budget"),
         ("search: {calls: 500}", "search: {calls: 0}", "expected more than 0"),

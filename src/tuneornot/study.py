@@ -98,8 +98,9 @@ class DecidePlan(Record, frozen=True, kw_only=True):
     baseline: str | None = None
     """Name of the arm to beat; the first arm that is not tuned where it is left out."""
     guardrails: dict[str, float] = {}
-    """``metric``, ``metric@set`` or a quantity of the primary (``spread``, ``worst_tenth``, ...)
-    to the largest tolerated loss (a factor for ``spread`` and measured quantities)."""
+    """``metric``, or a quantity of the primary or of another metric (``spread``,
+    ``worst_tenth(field_match)``), each optionally ``@set``, to the largest tolerated loss (a
+    factor for ``spread`` and measured quantities)."""
     equivalent: float | None = None
     economy: dict[str, float] = {}
     """``{latency: 3}``: at least three times less than the baseline."""
@@ -194,10 +195,17 @@ def rule(study: Study) -> Rule:
 
 
 def _guardrail(name: str, margin: float, plan: DecidePlan) -> Guardrail:
-    what, _, where = name.partition("@")
+    what, of, where = _parts(name)
     quantity: Quantity = QUANTITIES.get(what, "ratio" if what in MEASURED else "mean")
-    metric = plan.primary if what in QUANTITIES else what
+    metric = of or (plan.primary if what in QUANTITIES else what)
     return Guardrail(metric=metric, dataset=where or "eval", quantity=quantity, margin=margin)
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """``quantity(metric)@set`` in three parts, absent ones empty."""
+    what, _, where = name.partition("@")
+    quantity, bracket, of = what.partition("(")
+    return quantity, of.removesuffix(")") if bracket else "", where
 
 
 def _built(study: Study, folder: Path) -> tuple[tuple[Metric, ...], list[str]]:
@@ -219,9 +227,9 @@ def _built(study: Study, folder: Path) -> tuple[tuple[Metric, ...], list[str]]:
 def _contradictions(study: Study, folder: Path) -> list[str]:
     built, faults = _built(study, folder)
     if not faults:
-        names = [metric.name for metric in built]
         named = [entry for entry in study.metrics if isinstance(entry, str) and entry in MEASURED]
-        faults += _decide_faults(study, names, [*names, *named])
+        faults += _decide_faults(study, built, [metric.name for metric in built] + named)
+        faults += _guardrail_faults(study, built, [metric.name for metric in built] + named)
     return [*faults, *_data_faults(study.data), *_arm_faults(study)]
 
 
@@ -284,9 +292,8 @@ def _arm_faults(study: Study) -> list[str]:
     return faults
 
 
-def _decide_faults(study: Study, judged: Sequence[str], known: Sequence[str]) -> list[str]:
-    plan = study.decide
-    sets = ["eval", *study.data.extra]
+def _decide_faults(study: Study, built: Sequence[Metric], known: Sequence[str]) -> list[str]:
+    plan, judged = study.decide, [metric.name for metric in built]
     faults = [
         f"arms.{name}.search.metric: {_unknown(arm.search.metric, judged)}"
         for name, arm in study.arms.items()
@@ -298,18 +305,6 @@ def _decide_faults(study: Study, judged: Sequence[str], known: Sequence[str]) ->
         faults.append(f"decide.worthwhile: found {plan.worthwhile!r}, expected 0 or more")
     if not 0 < plan.alpha < 0.5:
         faults.append(f"decide.alpha: found {plan.alpha!r}, expected a number between 0 and 0.5")
-    for name, margin in plan.guardrails.items():
-        what, _, where = name.partition("@")
-        if what not in QUANTITIES and what not in known:
-            faults.append(f"decide.guardrails: {_unknown(what, [*known, *QUANTITIES])}")
-        if where and where not in sets:
-            faults.append(f"decide.guardrails.{name}: {_unknown(where, sets)}")
-        if (what == "spread" or what in MEASURED) and not margin > 1:
-            faults.append(f"decide.guardrails.{name}: found {margin!r}, expected a factor above 1")
-        elif not margin >= 0:
-            faults.append(f"decide.guardrails.{name}: found {margin!r}, expected 0 or more")
-        if what == "instability" and study.repeats < 2:
-            faults.append("decide.guardrails.instability: needs `repeats` of 2 or more")
     if len(plan.economy) > 1:
         faults.append(f"decide.economy: found {[*plan.economy]}, expected one quantity")
     for what, factor in plan.economy.items():
@@ -320,6 +315,32 @@ def _decide_faults(study: Study, judged: Sequence[str], known: Sequence[str]) ->
             faults.append(f"decide.economy.{what}: found {factor!r}, expected a factor above 1")
     if study.repeats < 1:
         faults.append(f"repeats: found {study.repeats!r}, expected 1 or more")
+    return faults
+
+
+def _guardrail_faults(study: Study, built: Sequence[Metric], known: Sequence[str]) -> list[str]:
+    plan, sets = study.decide, ["eval", *study.data.extra]
+    binary = {metric.name for metric in built if metric.scale.binary}
+    faults = []
+    for name, margin in plan.guardrails.items():
+        what, of, where = _parts(name)
+        if what not in QUANTITIES and what not in known:
+            faults.append(f"decide.guardrails: {_unknown(what, [*known, *QUANTITIES])}")
+        if of and of not in known:
+            faults.append(f"decide.guardrails.{name}: {_unknown(of, known)}")
+        if where and where not in sets:
+            faults.append(f"decide.guardrails.{name}: {_unknown(where, sets)}")
+        if (what == "spread" or what in MEASURED) and not margin > 1:
+            faults.append(f"decide.guardrails.{name}: found {margin!r}, expected a factor above 1")
+        elif not margin >= 0:
+            faults.append(f"decide.guardrails.{name}: found {margin!r}, expected 0 or more")
+        if what == "instability" and study.repeats < 2:
+            faults.append("decide.guardrails.instability: needs `repeats` of 2 or more")
+        if what in ("spread", "worst_tenth") and (of or plan.primary) in binary:
+            faults.append(
+                f"decide.guardrails.{name}: {of or plan.primary!r} is 0 or 1, so this follows "
+                f"from its mean and tells no reliability; name a graded metric: {what}(NAME)"
+            )
     return faults
 
 
