@@ -50,16 +50,12 @@ def _contrast(
     one: scores.Paired, margin: float, alpha: float, baseline: Path, candidate: Path
 ) -> Contrast:
     made = compare.scores(
-        one.baseline, one.candidate, groups=one.groups, margin=margin, alpha=alpha
-    )
-    return msgspec.structs.replace(
-        made,
+        one.baseline,
+        one.candidate,
+        groups=one.groups,
+        margin=margin,
+        alpha=alpha,
         metric=one.metric,
-        dataset="scores",
-        baseline=baseline.name,
-        candidate=candidate.name,
-        flips=tuple(
-            msgspec.structs.replace(flip, case_id=one.case_ids[int(flip.case_id)])
-            for flip in made.flips
-        ),
+        case_ids=one.case_ids,
     )
+    return msgspec.structs.replace(made, baseline=baseline.name, candidate=candidate.name)
