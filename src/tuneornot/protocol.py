@@ -89,6 +89,7 @@ class Protocol:
         self.listener = listener
         self.store = Store(results / "store.db")
         self._models: dict[str, Model] = dict(opened or {})
+        self._adapters: dict[str, tuple[Adapter, ...]] = {}
         self._n_asked = 0
         self._n_known = 0
 
@@ -197,7 +198,10 @@ class Protocol:
         plan = self.study.arms[arm]
         if plan.tune is None:
             return ()
-        return tuple(self._trained(arm, plan.tune, seed) for seed in plan.tune.seeds)
+        if arm not in self._adapters:
+            trained = tuple(self._trained(arm, plan.tune, seed) for seed in plan.tune.seeds)
+            self._adapters[arm] = trained
+        return self._adapters[arm]
 
     def _trained(self, arm: str, plan: study.TunePlan, seed: int) -> Adapter:
         """Train once; a folder holds one training, so everything that determines it names it."""

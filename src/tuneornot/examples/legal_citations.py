@@ -218,11 +218,11 @@ task: >-
 
 data:
   cases: cases.jsonl            # spellings of reporters, one case for each spelling
-  split: {eval: 100, dev: 60, train: 400, by: case, seed: 7}
+  split: {eval: 100, dev: 60, train: 300, by: case, seed: 7}
   extra: {unseen: unseen.jsonl} # reporters of which nothing is trained on
 
 arms:
-  prompted: {model: local:smollm2-135m, search: {minutes: 1.5}}
+  prompted: {model: local:smollm2-135m, search: {minutes: 2, metric: field_match}}
   tuned:    {model: local:smollm2-135m, tune: {seeds: [1]}}
 
 metrics:
