@@ -1,0 +1,62 @@
+"""How often verdicts are right, as the tables of docs/reference/error-rates.md.
+
+    python benchmarks/verdicts/run.py [--quick] [--part NAME] [--data FOLDER] [--into FILE]
+
+``--quick`` takes about a minute, the whole about ten on one core. ``--into`` replaces what stands
+between the marks in a Markdown file; without it the tables go to stdout. Published results are read
+from ``--data`` or TUNEORNOT_DATASETS and left out without either; evalstats is left out where it is
+not installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.verdicts import tables
+from benchmarks.verdicts.tables import Effort
+
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true", help="fewer draws")
+    parser.add_argument("--part", choices=["verdicts", "rules", "published", "power"])
+    parser.add_argument("--data", default=os.environ.get("TUNEORNOT_DATASETS"), type=Path)
+    parser.add_argument("--into", type=Path, help="a Markdown file with the marks")
+    asked = parser.parse_args()
+    effort = Effort.quick() if asked.quick else Effort()
+    rows = functools.cache(lambda: tables.simulated(effort))
+    parts: dict[str, Callable[[], Iterator[str]]] = {
+        "verdicts": lambda: tables.verdicts(rows()),
+        "rules": lambda: tables.rules(effort, rows()),
+        "published": lambda: tables.published_results(effort, asked.data),
+        "power": lambda: tables.more_power(effort, asked.data),
+    }
+    lines: list[str] = []
+    for name, make in parts.items():
+        if asked.part in (None, name):
+            start = time.process_time()
+            lines += [*make(), ""]
+            print(f"{name}: {time.process_time() - start:.0f} s of processor time", file=sys.stderr)
+    text = "\n".join(lines).strip() + "\n"
+    if asked.into is None:
+        print(text, end="")
+        return
+    page = asked.into.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    asked.into.write_text(
+        f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8"
+    )
+
+
+if __name__ == "__main__":
+    main()
