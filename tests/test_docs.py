@@ -1,0 +1,60 @@
+"""What the documentation says is true: links lead somewhere, plans parse, commands exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tuneornot import errors, study
+from tuneornot.cli import app
+from tuneornot.examples import legal_citations
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page: Path) -> None:
+    missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_the_documentation_exist(page: Path) -> None:
+    known = {command.name for command in app.registered_commands}
+    blocks = [text for _, text in BLOCK.findall(page.read_text())]
+    named = {word for text in blocks for word in re.findall(r"^\s*tuneornot ([a-z]+)", text, re.M)}
+    assert named <= known
+
+
+def test_the_plan_in_the_reference_is_a_plan(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "reference" / "study.md").read_text()
+    [plan] = [text for kind, text in BLOCK.findall(page) if kind == "yaml"]
+    assert study.rule(study.parse(plan)).primary == "exact_match"
+
+
+def test_every_field_of_a_plan_is_in_the_reference() -> None:
+    page = (ROOT / "docs" / "reference" / "study.md").read_text()
+    forms = (study.Study, study.DataPlan, study.SplitPlan, study.SearchPlan, study.TunePlan)
+    for form in (*forms, study.ArmPlan, study.DecidePlan):
+        for name in form.__struct_fields__:
+            assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name
+
+
+def test_exit_codes_in_the_reference_are_those_of_the_errors() -> None:
+    page = (ROOT / "docs" / "reference" / "cli.md").read_text()
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.M)}
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    codes = {kind.exit_code for kind in kinds if issubclass(kind, errors.TuneornotError)}
+    assert told == codes | {0, 130}
+
+
+def test_the_example_in_the_readme_is_the_one_that_init_writes() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert "tuneornot init legal-citations" in readme
+    written = study.parse(legal_citations.STUDY.replace("schema: schema.json", "schema: {}"))
+    assert written.study == "legal-citations"
