@@ -124,6 +124,14 @@ def test_the_second_route(gain: Estimate, ratio: float, outcome: Outcome) -> Non
     assert decide.verdict(made, made, rule).outcome == outcome
 
 
+def test_every_route_and_way_is_paid_for() -> None:
+    both = msgspec.structs.replace(
+        RULE, equivalent=0.05, economy=Economy(metric="latency", factor=3)
+    )
+    assert (decide.n_routes(RULE), decide.n_ways(RULE)) == (1, 3)
+    assert (decide.n_routes(both), decide.n_ways(both)) == (2, 4)
+
+
 def test_a_failed_check_blocks_whatever_the_scores() -> None:
     loaded = Check(name="adapter-loaded", passed=False, detail="0 of 16 answers differ")
     made = comparison(around(0.20, WIDE), *GOOD, loaded)

@@ -200,9 +200,6 @@ def test_wrong_verdicts_are_as_rare_as_promised() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True, reason="either of two routes may err: docs/reference/error-rates.md"
-)
 @pytest.mark.parametrize("name", ["gain 0.05, 3 times faster", "loses 0.05, 3 times faster"])
 def test_two_routes_together_are_as_rarely_wrong(name: str) -> None:
     scenario = SCENARIOS[f"equivalent within 0.05 and 3 times faster: {name}"]

@@ -2,7 +2,7 @@
 
 A full comparison computes a dozen quantities that a rule does not ask for. Here a contrast is
 filled with those that the rule names, by the same functions and arguments as ``compare`` uses, at
-``alpha`` and at ``alpha / n_ways``; a test holds the two paths together.
+``alpha / n_routes`` and at ``alpha / n_ways``; a test holds the two paths together.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from tuneornot.stats import paired, spread, tails
 def verdict(scenario: Scenario, drawn: Drawn) -> Verdict:
     """The rule of a scenario applied to one draw; its first reason holds the primary's estimate."""
     rule = scenario.rule
-    usual = comparison(scenario, drawn, rule.alpha)
-    ways = decide.n_ways(rule)
-    strict = usual if ways == 1 else comparison(scenario, drawn, rule.alpha / ways)
+    routes, ways = decide.n_routes(rule), decide.n_ways(rule)
+    usual = comparison(scenario, drawn, rule.alpha / routes)
+    strict = usual if ways == routes else comparison(scenario, drawn, rule.alpha / ways)
     return decide.verdict(usual, strict, rule)
 
 

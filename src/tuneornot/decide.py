@@ -6,7 +6,8 @@
     not-yet         anything else; each open reason says how many further cases would resolve it
 
 Error rates. ``tune`` needs all of its claims, each at error rate alpha: an intersection-union test
-(Berger 1982), whose error rate is at most alpha without correction. ``keep-prompting`` needs any
+(Berger 1982), whose error rate is at most alpha without correction; where the study allows two
+routes to it, each is taken at alpha / 2 (``n_routes``). ``keep-prompting`` needs any
 one of several claims, so each of those is made at alpha divided by their number (Bonferroni),
 from a comparison computed at that stricter level (``strict``). Inverted, the two promises are: a
 ``tune`` where tuning is not worthwhile or breaks a guardrail has probability at most alpha, and so
@@ -36,20 +37,28 @@ from tuneornot.stats import planning
 SMALLER_IS_BETTER: frozenset[Quantity] = frozenset({"ratio", "spread", "instability"})
 
 
-def n_ways(rule: Rule) -> int:
-    """In how many ways the rule can end in ``keep-prompting``: one for the gain, one a guardrail.
+def n_routes(rule: Rule) -> int:
+    """By how many routes the rule can end in ``tune``: better, or also equivalent and economical.
 
-    With a second route (equivalent and economical) losing the quality needs both routes lost, which
-    is an intersection; it adds no way.
+    Either may err, so with two of them each claim is made at alpha / 2.
     """
-    return 1 + len(rule.guardrails)
+    return 1 if rule.economy is None else 2
+
+
+def n_ways(rule: Rule) -> int:
+    """In how many ways the rule can end in ``keep-prompting``.
+
+    One for the gain and one for each guardrail. With a second route to ``tune`` the gain must be
+    lost together with the equivalence or together with the economy: one way more.
+    """
+    return n_routes(rule) + len(rule.guardrails)
 
 
 def verdict(comparison: Comparison, strict: Comparison, rule: Rule, *, plan: str = "") -> Verdict:
     """Apply a rule to a comparison.
 
     Args:
-        comparison: every contrast at error rate ``rule.alpha``.
+        comparison: every contrast at error rate ``rule.alpha / n_routes(rule)``.
         strict: the same contrasts at ``rule.alpha / n_ways(rule)``.
         rule: what was written down before the data.
         plan: fingerprint of the plan, recorded in the verdict.

@@ -314,14 +314,14 @@ class Protocol:
     @functools.cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
         """Each candidate against the baseline; together they keep the study's error rate."""
-        runs = self.runs
+        runs, alpha = self.runs, self._alpha(decide.n_routes(study.rule(self.study)))
         with self._phase("compare"):
-            return tuple(self._compared(name, self._alpha, runs) for name in self.study.candidates)
+            return tuple(self._compared(name, alpha, runs) for name in self.study.candidates)
 
-    @property
-    def _alpha(self) -> float:
-        """The error rate of each comparison: several candidates share the study's (Bonferroni)."""
-        return study.rule(self.study).alpha / len(self.study.candidates)
+    def _alpha(self, n_claims: int) -> float:
+        """The error rate of each of so many claims; several candidates share the study's too."""
+        rule = study.rule(self.study)
+        return rule.alpha / (n_claims * len(self.study.candidates))
 
     def _compared(
         self,
@@ -354,7 +354,7 @@ class Protocol:
 
     def _judged(self, usual: Comparison) -> Verdict:
         rule = study.rule(self.study)
-        name, hard = usual.candidate, usual.alpha / decide.n_ways(rule)
+        name, hard = usual.candidate, self._alpha(decide.n_ways(rule))
         strict = self._compared(name, hard, self.runs)
         verdict = decide.verdict(usual, strict, rule, plan=self.plan)
         variants = {"": (usual, strict, rule)}
