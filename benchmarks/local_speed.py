@@ -19,10 +19,9 @@ from typing import Any
 import torch
 
 from tuneornot.examples import legal_citations
-from tuneornot.models import weights
 from tuneornot.models.base import Reply, Request
-from tuneornot.models.local import LocalModel
-from tuneornot.models.prefixed import n_common
+from tuneornot.models.local import LocalModel, weights
+from tuneornot.models.local.prefixed import n_common
 from tuneornot.records import Case, Prompt, Sampling
 
 Seconds = tuple[float, float]

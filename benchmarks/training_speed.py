@@ -23,7 +23,7 @@ from peft import LoraConfig, get_peft_model
 from trl import SFTConfig, SFTTrainer
 
 from tuneornot.examples import legal_citations
-from tuneornot.models import weights
+from tuneornot.models.local import weights
 from tuneornot.records import Prompt
 from tuneornot.training import batches, examples, lora, quiet
 from tuneornot.training.examples import Example

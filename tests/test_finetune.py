@@ -13,7 +13,7 @@ from tests.training import tiny
 from tuneornot import finetune
 from tuneornot.errors import MissingExtra, TrainingError
 from tuneornot.models.base import Reply, Request
-from tuneornot.models.weights import Loaded
+from tuneornot.models.local.weights import Loaded
 from tuneornot.records import Adapter, Case, Check, CurvePoint, Dataset, Message
 from tuneornot.training import examples
 from tuneornot.training.recipe import Recipe
@@ -263,8 +263,7 @@ def test_a_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.slow
 def test_the_embedded_model_learns_and_its_adapter_answers(tmp_path: Path) -> None:
-    from tuneornot.models import weights
-    from tuneornot.models.local import LocalModel
+    from tuneornot.models.local import LocalModel, weights
 
     name = "local:smollm2-135m"
     model = LocalModel(name)

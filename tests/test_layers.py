@@ -22,16 +22,7 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["cli", "web"], 10),
 }
 STATS_MAY_IMPORT = {"numpy", "scipy", "tuneornot"}
-TORCH_STANDS_IN = (
-    "training/",
-    "models/local",
-    "models/prefix",
-    "models/weights",
-    "models/adapters",
-    "models/batches",
-    "models/plain",
-    "models/rows",
-)
+TORCH_STANDS_IN = ("training/", "models/local/")
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
 
 

@@ -45,17 +45,21 @@ def main() -> None:
     for name, make in parts.items():
         if asked.part in (None, name):
             start = time.process_time()
-            lines += [*make(), ""]
+            made = [*make(), ""]
+            lines += made
+            if asked.into is None:
+                print("\n".join(made), flush=True)
+            else:
+                put(lines, asked.into)  # after each part, so that minutes are not lost
             print(f"{name}: {time.process_time() - start:.0f} s of processor time", file=sys.stderr)
-    text = "\n".join(lines).strip() + "\n"
-    if asked.into is None:
-        print(text, end="")
-        return
-    page = asked.into.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    asked.into.write_text(
-        f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8"
-    )
+
+
+def put(lines: list[str], into: Path) -> None:
+    """Replace what stands between the marks of a page."""
+    before, _, rest = into.read_text(encoding="utf-8").partition(BEGIN)
+    text = "\n".join(lines).strip()
+    after = rest.partition(END)[2]
+    into.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

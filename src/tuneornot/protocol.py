@@ -216,7 +216,7 @@ class Protocol:
             if held is not None:
                 return held
             # Deferred: a study without training must not need torch.
-            from tuneornot.models import weights
+            from tuneornot.models.local import weights
 
             return finetune.train(
                 model,

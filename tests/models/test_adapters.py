@@ -13,9 +13,8 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from tests.models import tiny
 from tuneornot import fingerprint
 from tuneornot.errors import ModelError
-from tuneornot.models import weights
-from tuneornot.models.adapters import AdapterShelf
-from tuneornot.models.local import LocalModel
+from tuneornot.models.local import LocalModel, weights
+from tuneornot.models.local.adapters import AdapterShelf
 from tuneornot.records import Adapter
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")

@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from tests.models.test_adapters import adapter
-from tuneornot.models import weights
 from tuneornot.models.base import Request
-from tuneornot.models.local import LocalModel
+from tuneornot.models.local import LocalModel, weights
 from tuneornot.records import Case, Message, Prompt, Sampling
 
 pytestmark = [

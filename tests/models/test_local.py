@@ -10,9 +10,9 @@ import torch
 
 from tests.models import tiny
 from tuneornot.errors import ModelError
-from tuneornot.models import local
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.local import LocalModel
+from tuneornot.models.local import model as local
 from tuneornot.records import Message, Sampling
 
 

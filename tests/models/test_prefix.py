@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from tuneornot.models.prefix import Parts, Prefix, Slots, attend, attend_plainly, attention
+from tuneornot.models.local.prefix import Parts, Prefix, Slots, attend, attend_plainly, attention
 
 CPU = torch.device("cpu")
 

@@ -9,8 +9,8 @@ import torch
 
 from tests.models import tiny
 from tuneornot.models.local import LocalModel
-from tuneornot.models.prefix import Prefix
-from tuneornot.models.prefixed import PrefixShelf, n_common
+from tuneornot.models.local.prefix import Prefix
+from tuneornot.models.local.prefixed import PrefixShelf, n_common
 
 IN_PARTS = ["llama", "qwen2", "qwen3", "mistral", "gemma", "phi3", "olmo2", "granite", "gpt2"]
 PLAIN = ["gemma2", "windowed mistral"]

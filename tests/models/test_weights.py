@@ -12,7 +12,7 @@ import torch
 
 from tests.models import tiny
 from tuneornot.errors import MissingExtra, ModelError
-from tuneornot.models import weights
+from tuneornot.models.local import weights
 
 
 @pytest.fixture(autouse=True)
@@ -69,9 +69,9 @@ def test_a_file_that_is_no_gguf(tmp_path: Path) -> None:
 
 def test_without_torch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "tuneornot.models.weights")
+    monkeypatch.delitem(sys.modules, "tuneornot.models.local.weights")
     with pytest.raises(MissingExtra, match=r"pip install 'tuneornot\[local\]'"):
-        importlib.import_module("tuneornot.models.weights")
+        importlib.import_module("tuneornot.models.local.weights")
 
 
 def test_a_changed_file_changes_the_identity(tmp_path: Path) -> None:

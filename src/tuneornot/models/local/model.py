@@ -17,14 +17,14 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-from tuneornot.models import weights
-from tuneornot.models.adapters import AdapterShelf
 from tuneornot.models.base import Reply, Request
-from tuneornot.models.batches import Batch, PartsBatch, decode
-from tuneornot.models.plain import PlainBatch
-from tuneornot.models.prefix import Prefix, Slots
-from tuneornot.models.prefixed import Forward, PrefixShelf, cover, extended, n_common
-from tuneornot.models.rows import Ending, Row, chance_of, ends_of
+from tuneornot.models.local import weights
+from tuneornot.models.local.adapters import AdapterShelf
+from tuneornot.models.local.batches import Batch, PartsBatch, decode
+from tuneornot.models.local.plain import PlainBatch
+from tuneornot.models.local.prefix import Prefix, Slots
+from tuneornot.models.local.prefixed import Forward, PrefixShelf, cover, extended, n_common
+from tuneornot.models.local.rows import Ending, Row, chance_of, ends_of
 from tuneornot.records import Adapter, Message
 
 WINDOW = 512

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tuneornot.models import prefix as two_parts
-from tuneornot.models.prefix import Parts, Prefix, Slots
+from tuneornot.models.local import prefix as two_parts
+from tuneornot.models.local.prefix import Parts, Prefix, Slots
 
 Forward = Callable[..., Any]
 """Calls the model, with the adapter in force that the call to ``ask`` named."""

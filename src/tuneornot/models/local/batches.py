@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from tuneornot.models.base import Reply
-from tuneornot.models.prefix import Prefix, Slots
-from tuneornot.models.prefixed import Forward, answer, read
-from tuneornot.models.rows import Ending, Row, choose
+from tuneornot.models.local.prefix import Prefix, Slots
+from tuneornot.models.local.prefixed import Forward, answer, read
+from tuneornot.models.local.rows import Ending, Row, choose
 
 READ_AT_ONCE = 512
 """Prompt tokens read in one pass (one row may exceed it): full speed, little memory."""

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tuneornot.models.rows import Row
+from tuneornot.models.local.rows import Row
 
 
 class PlainBatch:

@@ -1,0 +1,15 @@
+"""Models in this process: any causal language model that transformers can load.
+
+weights    what a name stands for, and its weights
+model      requests to replies: the seam of ``models.base``
+prefix     attention in two parts, the shared beginning once for all rows
+prefixed   whole passes behind a kept beginning
+batches    rows answered together, packed
+plain      the fallback, padded, for models whose attention cannot be taken apart
+rows       one answer under way, and how it ends
+adapters   attached without loading anything again
+"""
+
+from tuneornot.models.local.model import LocalModel
+
+__all__ = ["LocalModel"]
