@@ -37,7 +37,7 @@ from tuneornot.training.examples import Example, Examples
 from tuneornot.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from tuneornot.models.weights import Loaded
+    from tuneornot.models.local.weights import Loaded
 
 MANIFEST = "manifest.json"
 NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "accelerate")
