@@ -123,7 +123,7 @@ def test_the_short_way_gives_the_verdict_of_the_whole_comparison(name: str) -> N
         drawn = scenario.draw(np.random.default_rng(seed), 60)
         usual, strict = (
             compared(drawn, scenario.scales, scenario.rule.alpha / ways)
-            for ways in (1, decide.n_ways(scenario.rule))
+            for ways in (decide.n_routes(scenario.rule), decide.n_ways(scenario.rule))
         )
         whole = decide.verdict(usual, strict, scenario.rule)
         short = ours.verdict(scenario, drawn)
