@@ -70,7 +70,8 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
     if as_json:
         print_json({"audit": audit, "splits": sizes, "faults": faults})
     else:
-        _show(audit, sizes, Console(highlight=False))
+        for line in told(audit, sizes):
+            Console(highlight=False).print(line, markup=False, soft_wrap=True)
     if faults:
         raise StudyError(str(path), faults, "Mend the arms; `tuneornot doctor` shows what is here.")
     console.print("No faults. Next: tuneornot run " + str(path), markup=False)
@@ -117,20 +118,18 @@ def _models(plan: study.Study) -> list[str]:
     return faults
 
 
-def _show(audit: Audit, sizes: dict[str, int], out: Console) -> None:
+def told(audit: Audit, sizes: dict[str, int]) -> list[str]:
+    """What is known of the cases before anything is spent, a line for each thing."""
     parts = ", ".join(f"{name} {size}" for name, size in sizes.items())
-    out.print(f"cases      {parts}; no overlap found", markup=False)
-    if audit.n_groups is not None:
-        out.print(f"groups     {audit.n_groups} among the {audit.n} eval cases")
     slices = ", ".join(f"{name or '(none)'} {n}" for name, n in sorted(audit.slices.items()))
-    out.print(f"slices     {slices}", markup=False)
     least, median, most = audit.input_characters
-    out.print(f"inputs     {least} to {most} characters, median {median}")
-    out.print(
-        f"can show   a true difference of {audit.detectable:.3f} with 80% power, if the arms "
-        "disagree on a fifth of the cases"
-    )
-    if audit.n_wanted is not None:
-        out.print(f"needed     {audit.n_wanted} cases for the difference that is worthwhile")
-    for warning in audit.warnings:
-        out.print(f"warning    {warning}", markup=False)
+    lines = [
+        f"cases     {parts}; no overlap found",
+        f"slices    {slices}",
+        f"inputs    {least} to {most} characters, median {median}",
+        f"can show  a true difference of {audit.detectable:.3f} with 80% power, if the arms "
+        "disagree on a fifth of the cases",
+    ]
+    if audit.n_groups is not None:
+        lines.insert(1, f"groups    {audit.n_groups} among the {audit.n} eval cases")
+    return [*lines, *(f"warning   {warning}" for warning in audit.warnings)]

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from tuneornot import findings
-from tuneornot.cli import judged
+from tuneornot.cli import begin, judged
 from tuneornot.cli.progress import console
 from tuneornot.cli.working import AsJson, Quiet, ResultsPath, StudyPath, print_json, protocol
 from tuneornot.report import terminal
@@ -39,6 +39,9 @@ def run(
     you like and run it again.
     """
     with protocol(path, results, quiet=quiet or as_json) as opened:
+        # What the cases can show is told before anything is spent on them.
+        for line in begin.told(opened.audit, findings.sizes(opened)):
+            opened.listener.say(line)
         found = findings.of(opened)
         written = findings.write(found, opened.results)
     if as_json:
