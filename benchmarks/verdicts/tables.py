@@ -17,19 +17,19 @@ DESERVED = {"tune": "tune", "keep-prompting": "keep", "edge": "neither"}
 class Effort:
     """How many draws a cell gets."""
 
-    edge: int = 1000
+    edge: int = 600
     """At thresholds, where error rates are greatest."""
-    inside: int = 300
+    inside: int = 150
     """Elsewhere, where wrong verdicts are rare and the share decided is the question."""
-    slow: int = 200
+    slow: int = 100
     """For a rule of others that takes long."""
-    again: int = 4000
+    again: int = 2000
     """Anew, for a cell above the promise by more than two Monte Carlo errors."""
 
     @staticmethod
     def quick() -> Effort:
         """About a tenth."""
-        return Effort(edge=100, inside=40, slow=10, again=200)
+        return Effort(edge=60, inside=20, slow=10, again=200)
 
     def of(self, scenario: Scenario) -> int:
         """Draws of one cell."""
@@ -124,10 +124,11 @@ def more_power(effort: Effort, folder: Path | None) -> Iterator[str]:
         bbh = published.read(folder, "bbh_codex_cot_vs_direct")
         xstest = published.read(folder, "xstest_5models")
         prompts = ("code-davinci-002/direct", "code-davinci-002/cot")
-        pair = ("llama2orig", "llama2new")
+        small, great = ("llama2orig", "llama2new"), ("mistralinstruct", "mistralguard")
         for n in (50, 100, 300):
             for name, (plain, better) in {
-                "XSTest, safe or not": power.by_slice(xstest, pair, n, effort.edge),
+                "XSTest, llama2, safe or not": power.by_slice(xstest, small, n, effort.edge),
+                "XSTest, mistral, safe or not": power.by_slice(xstest, great, n, effort.edge),
                 "BIG-Bench Hard, gain on dev": power.by_dev(bbh, prompts, n, effort.edge),
             }.items():
                 yield _claims(f"{name}: plain", n, plain)
