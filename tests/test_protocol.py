@@ -163,6 +163,24 @@ def test_a_search_is_done_once_and_its_prompt_is_used(tmp_path: Path) -> None:
     assert [model.n_asked for model in again] == [0, 0]
 
 
+def test_a_search_that_hardly_began_blocks_the_verdict(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=600)
+    text = file.read_text()
+    file.write_text(text.replace(f'"{OLD}"}}', f'"{OLD}", search: {{calls: 40}}}}'))
+    with running(file, world.model(OLD, 0.3), world.model(NEW, 0.8)) as protocol:
+        [verdict] = findings.of(protocol).verdicts
+    assert verdict.outcome == "blocked"
+    failed = [reason.metric for reason in verdict.reasons if reason.holds is False]
+    assert failed == ["prompt-engineered"]
+
+
+def test_a_prompt_taken_as_given_is_a_caveat(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=60)
+    with running(file, world.model(OLD, 0.4), world.model(NEW, 0.6)) as protocol:
+        [verdict] = findings.of(protocol).verdicts
+    assert any("plans no search" in caveat for caveat in verdict.caveats)
+
+
 def test_reports_are_written(tmp_path: Path) -> None:
     file = world.write(tmp_path, n_eval=60)
     with running(file, world.model(OLD, 0.4), world.model(NEW, 0.6)) as protocol:

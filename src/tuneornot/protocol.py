@@ -339,8 +339,10 @@ class Protocol:
                 for arm in (self.study.baseline, name)
             ]
             pairs.append((sides[0][0], sides[1]))
-        rule = study.rule(self.study)
-        return compare.comparison(pairs, alpha=alpha, margins={rule.primary: rule.worthwhile})
+        rule, first = study.rule(self.study), self.study.baseline
+        ledger = self.search(first) if self.study.arms[first].search else None
+        made = compare.comparison(pairs, alpha=alpha, margins={rule.primary: rule.worthwhile})
+        return msgspec.structs.replace(made, checks=(baseline.check(ledger), *made.checks))
 
     @functools.cached_property
     def verdicts(self) -> tuple[Verdict, ...]:

@@ -8,11 +8,13 @@ demonstrations   which solved cases to show
 space            the prompts that can be made of these, and variations of one
 race             the same dev cases for all, the hopeless dropped on paired evidence
 search           first field, rounds of variations, ledger
+effort           whether it was enough to believe a comparison
 """
 
 from __future__ import annotations
 
+from tuneornot.baseline.effort import check
 from tuneornot.baseline.race import Answer, Budget
 from tuneornot.baseline.search import search, winner
 
-__all__ = ["Answer", "Budget", "search", "winner"]
+__all__ = ["Answer", "Budget", "check", "search", "winner"]
