@@ -222,7 +222,7 @@ data:
   extra: {unseen: unseen.jsonl} # reporters of which nothing is trained on
 
 arms:
-  prompted: {model: local:smollm2-135m, search: {minutes: 2, metric: field_match}}
+  prompted: {model: local:smollm2-135m, search: {calls: 400, metric: field_match}}
   tuned:    {model: local:smollm2-135m, tune: {seeds: [1]}}
 
 metrics:
