@@ -12,7 +12,7 @@ import pytest
 from tests import world
 from tests.world import NEW, OLD
 from tuneornot import findings
-from tuneornot.errors import DataError, LeakageError, ModelError
+from tuneornot.errors import BudgetExceeded, DataError, LeakageError, ModelError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.scripted import ScriptedModel
 from tuneornot.protocol import Protocol
@@ -163,15 +163,15 @@ def test_a_search_is_done_once_and_its_prompt_is_used(tmp_path: Path) -> None:
     assert [model.n_asked for model in again] == [0, 0]
 
 
-def test_a_search_that_hardly_began_blocks_the_verdict(tmp_path: Path) -> None:
+def test_a_search_that_hardly_began_ends_the_work_before_eval_is_looked_at(tmp_path: Path) -> None:
     file = world.write(tmp_path, n_eval=600)
     text = file.read_text()
     file.write_text(text.replace(f'"{OLD}"}}', f'"{OLD}", search: {{calls: 40}}}}'))
     with running(file, world.model(OLD, 0.3), world.model(NEW, 0.8)) as protocol:
-        [verdict] = findings.of(protocol).verdicts
-    assert verdict.outcome == "blocked"
-    failed = [reason.metric for reason in verdict.reasons if reason.holds is False]
-    assert failed == ["prompt-engineered"]
+        with pytest.raises(BudgetExceeded, match="at least 8 are needed"):
+            findings.of(protocol)
+        assert protocol.store.looks() == ()
+    assert BudgetExceeded.exit_code == 3
 
 
 def test_a_prompt_taken_as_given_is_a_caveat(tmp_path: Path) -> None:

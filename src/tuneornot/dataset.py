@@ -302,7 +302,8 @@ def _warnings(found: Audit, worthwhile: float | None, known: bool) -> tuple[str,
         said.append("No case has an expected answer: only metrics without a reference can judge.")
     small = {name: n for name, n in found.slices.items() if name and n < LEAST_SLICE}
     if small:
-        said.append(f"Slices under {LEAST_SLICE} cases, of which little can be said: {small}.")
+        named = ", ".join(f"{name} ({n})" for name, n in small.items())
+        said.append(f"Slices under {LEAST_SLICE} cases, of which little can be said: {named}.")
     if len(found.slices) > 1 and "" in found.slices:
         said.append(f"{found.slices['']} cases belong to no slice.")
     return tuple(said)

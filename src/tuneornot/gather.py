@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from tuneornot import dataset
-from tuneornot.records import Dataset, Splits
+from tuneornot.records import Case, Dataset, Splits
 from tuneornot.study import DataPlan
 
 PARTS = ("train", "dev", "eval")
@@ -56,6 +58,18 @@ def frozen(data: DataPlan, folder: Path, manifest: Path) -> Splits:
         return dataset.read_manifest(manifest, made, *sources, extra=extra)
     dataset.write_manifest(made, manifest)
     return splits
+
+
+def refuse_copies(splits: Splits, demonstrations: Sequence[Case]) -> None:
+    """Eval cases must not stand in a prompt either; train and dev were checked when it was frozen.
+
+    Raises:
+        LeakageError: a demonstration is, in effect, a case that judges.
+    """
+    judging = msgspec.structs.replace(
+        splits, train=Dataset(name="train", cases=()), dev=Dataset(name="dev", cases=())
+    )
+    dataset.refuse_overlap(judging, groups=False, demonstrations=demonstrations)
 
 
 def _read(data: DataPlan, folder: Path, file: str, name: str) -> Dataset:

@@ -36,6 +36,7 @@ from tuneornot import (
     measure,
     study,
 )
+from tuneornot.errors import BudgetExceeded
 from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric
 from tuneornot.models import registry
@@ -121,7 +122,7 @@ class Protocol:
     @functools.cached_property
     def plan(self) -> str:
         """Fingerprint of the study and its frozen cases, noted before any look at the eval set."""
-        text = msgspec.yaml.encode(msgspec.to_builtins(self.study)).decode()
+        text = study.text(self.study)
         mark = fingerprint.of([text, self.splits.fingerprint])
         self.store.keep_plan(mark, text, study=self.study.study)
         return mark
@@ -161,17 +162,8 @@ class Protocol:
             with self._phase(f"engineer the prompt of {arm}"):
                 ledger = self._raced(arm, wanted, start, metric)
             self.store.keep_ledger(key, ledger)
-        self._refuse_copies(baseline.winner(ledger).demonstrations)
+        gather.refuse_copies(self.splits, baseline.winner(ledger).demonstrations)
         return ledger
-
-    def _refuse_copies(self, demonstrations: Sequence[Case]) -> None:
-        """Eval cases must not stand in a prompt either; train and dev were checked before."""
-        judging = msgspec.structs.replace(
-            self.splits,
-            train=Dataset(name="train", cases=()),
-            dev=Dataset(name="dev", cases=()),
-        )
-        dataset.refuse_overlap(judging, groups=False, demonstrations=demonstrations)
 
     def _raced(self, arm: str, wanted: study.SearchPlan, start: Prompt, metric: Metric) -> Ledger:
         def answer(prompt: Prompt, cases: Sequence[Case]) -> Run:
@@ -187,6 +179,14 @@ class Protocol:
             seed=wanted.seed,
             on_progress=self.listener.advance,
         )
+
+    def _require_engineered_prompts(self) -> None:
+        """A search that hardly began ends the work before a look at eval is spent on it."""
+        for name, plan in self.study.arms.items():
+            if plan.search is not None:
+                found = baseline.check(self.search(name))
+                if not found.passed:
+                    raise BudgetExceeded(f"The prompt search of {name!r}: {found.detail}.")
 
     def _start(self, arm: str) -> Prompt:
         return Prompt(instructions=self.study.arms[arm].instructions or self.study.task)
@@ -218,7 +218,7 @@ class Protocol:
             # Deferred: a study without training must not need torch.
             from tuneornot.models.local import weights
 
-            return finetune.train(
+            trained = finetune.train(
                 model,
                 weights.load(name),
                 train,
@@ -229,6 +229,8 @@ class Protocol:
                 folder=folder,
                 on_point=lambda point, share: self.listener.advance(round(100 * share), 100),
             )
+        self.store.keep_adapter(folder.name, trained)
+        return trained
 
     # --- 3 and 5 the runs ------------------------------------------------------------------
 
@@ -254,6 +256,7 @@ class Protocol:
     @functools.cached_property
     def runs(self) -> dict[str, tuple[Run, ...]]:
         """By arm its runs: every measured set, and every seed of a tuned arm."""
+        self._require_engineered_prompts()
         ready = {name: self.arms(name) for name in self.study.arms}
         timed = self._timed(ready) if "latency" in self.study.metrics else {}
         found: dict[str, tuple[Run, ...]] = {}

@@ -168,6 +168,11 @@ def parse(text: str, *, source: str = "study", folder: Path = Path()) -> Study:
     return study
 
 
+def text(study: Study) -> str:
+    """A study as it is fingerprinted and kept: every field, in one order, as YAML."""
+    return msgspec.yaml.encode(msgspec.to_builtins(study)).decode()
+
+
 def metrics(study: Study, folder: Path = Path()) -> tuple[Metric, ...]:
     """The study's judged metrics, built; measured quantities are left out.
 

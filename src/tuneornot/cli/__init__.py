@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from tuneornot import __version__
 from tuneornot.cli import begin, looks, steps
 from tuneornot.cli.progress import console
 from tuneornot.errors import TuneornotError
@@ -29,9 +31,23 @@ app = typer.Typer(
     ),
     epilog=EPILOG,
     no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _whole(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        sys.stdout.write(f"tuneornot {__version__}\n")
+        raise typer.Exit
+
+
 for part in (begin, steps, looks):
     part.add(app)
 

@@ -43,7 +43,21 @@ def files(baseline: Path, candidate: Path, *, margin: float, alpha: float, as_js
                 f"({one.n_unpaired[0]} in {baseline}, {one.n_unpaired[1]} in {candidate})",
                 markup=False,
             )
-    terminal.show_comparison(found, Console(highlight=False))
+    out = Console(highlight=False)
+    terminal.show_comparison(found, out)
+    for contrast in found.contrasts:
+        out.print(_verdict(contrast, margin, alpha), markup=False)
+
+
+def _verdict(contrast: Contrast, margin: float, alpha: float) -> str:
+    """What the one-sided bounds say of the margin."""
+    if contrast.mean.lower > margin:
+        said = f"the gain exceeds {margin:g}"
+    elif contrast.mean.upper < margin:
+        said = f"the gain stays below {margin:g}"
+    else:
+        said = f"whether the gain exceeds {margin:g} is not decided by these data"
+    return f"{contrast.metric}: {said} (error rate {alpha:g} on either side)."
 
 
 def _contrast(

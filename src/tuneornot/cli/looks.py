@@ -63,6 +63,7 @@ def report(
     if not (folder / "report.json").exists():
         raise StoreError(f"There is no report in {str(folder)!r} yet. Run: tuneornot run {path}")
     findings = export.read(folder / "report.json")
+    _warn_of_another_plan(path, findings.plan, folder)
     if to is None:
         written = pages.write(findings, folder / "report.html")
         markdown.write(findings, folder / "report.md")
@@ -74,6 +75,17 @@ def report(
             "report --to", [f"found {to.name!r}, expected an ending among {', '.join(writers)}"]
         )
     console.print(f"wrote {writers[to.suffix](findings, to)}", markup=False)
+
+
+def _warn_of_another_plan(path: Path, plan: str, folder: Path) -> None:
+    """Say so where the study file has changed since the report was made."""
+    with Store(folder / "store.db") as store:
+        texts = [one.text for one in store.plans() if one.fingerprint == plan]
+    if texts and texts[0] != study.text(study.read(file_of(path))):
+        console.print(
+            f"[yellow]note[/yellow] The study has changed: this is the report of plan {plan}. "
+            "`tuneornot run` measures by the present one."
+        )
 
 
 class Found(Record, frozen=True, kw_only=True):

@@ -62,7 +62,8 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
 
 def show_comparison(comparison: Comparison, console: Console) -> None:
     """Write the table of a comparison's contrasts, and what limits each of them."""
-    console.print(_contrasts(comparison, roomy=console.width >= _ROOMY))
+    for contrast in comparison.contrasts:
+        console.print(Text(remarks.contrast(contrast)))
     told = [(each, caveat) for each in comparison.contrasts for caveat in each.caveats]
     for each, caveat in told:
         console.print(Text(f"- {amounts.title(each.metric)} on {each.dataset}: {caveat}"))
@@ -93,7 +94,9 @@ def _reasons(verdict: Verdict, comparison: Comparison | None) -> list[Renderable
 
 
 def _contrasts(comparison: Comparison, *, roomy: bool) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False)
+    table = Table(
+        box=box.SIMPLE, pad_edge=False, caption="positive: better", caption_justify="right"
+    )
     table.add_column("metric", overflow="fold")
     if roomy:
         table.add_column("set", overflow="fold")
