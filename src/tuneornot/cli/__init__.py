@@ -54,9 +54,6 @@ for part in (begin, steps, looks):
 
 def main() -> None:
     """Run the command line; the process leaves with the exit code."""
-    # Read by OpenMP when torch is imported. Threads that wait in busy loops make a local model
-    # many times slower as soon as anything else runs on the machine.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         app()
     except TuneornotError as error:
