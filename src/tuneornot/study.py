@@ -29,7 +29,7 @@ QUANTITIES: dict[str, Quantity] = {
 }
 """Guardrails that are not metrics: quantities of the primary metric's distribution."""
 
-MEASURED = ("latency", "input_tokens", "output_tokens")
+MEASURED = tuple(registry.OBSERVED)
 """Metrics that are measured with every answer instead of judged; compared as ratios."""
 
 
