@@ -16,31 +16,26 @@ the store; it is handed to them from here as two functions, one that knows and o
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import functools
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from tuneornot import (
     baseline,
-    compare,
     dataset,
-    decide,
     finetune,
     fingerprint,
     gather,
-    measure,
     study,
 )
 from tuneornot.errors import BudgetExceeded
 from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric
-from tuneornot.models import registry
 from tuneornot.models.base import Model
+from tuneornot.pairing import Pairing
 from tuneornot.records import (
     Adapter,
     Arm,
@@ -50,13 +45,13 @@ from tuneornot.records import (
     Dataset,
     Ledger,
     Look,
-    Phase,
     Prompt,
     Response,
     Run,
     Splits,
     Verdict,
 )
+from tuneornot.session import Session
 from tuneornot.store.store import Store
 
 
@@ -89,16 +84,14 @@ class Protocol:
         self.results = results
         self.listener = listener
         self.store = Store(results / "store.db")
-        self._models: dict[str, Model] = dict(opened or {})
+        self._session = Session(
+            self.store, listener=listener, plan=lambda: self.plan, opened=opened
+        )
         self._adapters: dict[str, tuple[Adapter, ...]] = {}
-        self._n_asked = 0
-        self._n_known = 0
 
     def close(self) -> None:
         """Free the models and the store."""
-        for model in self._models.values():
-            model.close()
-        self.store.close()
+        self._session.close()
 
     # --- 1 cases ---------------------------------------------------------------------------
 
@@ -131,9 +124,7 @@ class Protocol:
 
     def model(self, name: str) -> Model:
         """The model of that name, opened once."""
-        if name not in self._models:
-            self._models[name] = registry.open(name)
-        return self._models[name]
+        return self._session.model(name)
 
     def prompt(self, arm: str) -> Prompt:
         """The arm's prompt: searched for if the study gives a budget, else its instructions."""
@@ -159,7 +150,7 @@ class Protocol:
         )
         ledger = self.store.ledger(key)
         if ledger is None:
-            with self._phase(f"engineer the prompt of {arm}"):
+            with self._session.phase(f"engineer the prompt of {arm}"):
                 ledger = self._raced(arm, wanted, start, metric)
             self.store.keep_ledger(key, ledger)
         gather.refuse_copies(self.splits, baseline.winner(ledger).demonstrations)
@@ -168,7 +159,7 @@ class Protocol:
     def _raced(self, arm: str, wanted: study.SearchPlan, start: Prompt, metric: Metric) -> Ledger:
         def answer(prompt: Prompt, cases: Sequence[Case]) -> Run:
             asked = Dataset(name="dev", cases=tuple(cases))
-            return self._run(self._arm(arm, prompt), asked, (metric,), repeats=1)
+            return self._session.run(self._arm(arm, prompt), asked, (metric,), repeats=1)
 
         return baseline.search(
             answer,
@@ -211,7 +202,7 @@ class Protocol:
         mark = fingerprint.of([*determined, train.fingerprint, dev.fingerprint])[:8]
         folder = self.results / "adapters" / f"{arm}-seed{seed}-{mark}"
         job = finetune.Job(start, plan.recipe, seed)
-        with self._phase(f"train {arm}, seed {seed}"):
+        with self._session.phase(f"train {arm}, seed {seed}"):
             held = finetune.finished(model, train, dev, job=job, folder=folder)
             if held is not None:
                 return held
@@ -261,7 +252,7 @@ class Protocol:
         timed = self._timed(ready) if "latency" in self.study.metrics else {}
         found: dict[str, tuple[Run, ...]] = {}
         for name, arms in ready.items():
-            with self._phase(f"measure {name}"):
+            with self._session.phase(f"measure {name}"):
                 found[name] = tuple(
                     self._looked(arm, measured, timed.get(name, ()))
                     for measured in self.splits.measured
@@ -273,125 +264,44 @@ class Protocol:
         """Measure an arm on a set that the verdict rests on; the look is noted first."""
         look = Look(dataset=measured.name, arm=arm.name, plan=self.plan, at=_now())
         self.store.keep_look(look)
-        run = self._run(arm, measured, self.metrics, repeats=self.study.repeats)
+        run = self._session.run(arm, measured, self.metrics, repeats=self.study.repeats)
         if measured is self.splits.eval:
             run = msgspec.structs.replace(run, timings=timings)
         return run
 
-    def _run(self, arm: Arm, cases: Dataset, metrics: Sequence[Metric], *, repeats: int) -> Run:
-        return measure.run(
-            self.model(arm.model),
-            arm,
-            cases,
-            metrics,
-            repeats=repeats,
-            known=self._known,
-            keep=self._keep,
-            on_answer=self.listener.advance,
-        )
-
-    def _known(self, keys: Sequence[measure.Key]) -> Mapping[measure.Key, Response]:
-        found = self.store.responses(keys)
-        self._n_known += len(found)
-        return found
-
-    def _keep(self, response: Response) -> None:
-        self.store.keep_response(response)
-        self._n_asked += 1
-
     def _timed(self, ready: Mapping[str, Sequence[Arm]]) -> dict[str, tuple[Response, ...]]:
         """One arm of each plan (the first seed), side by side, one request at a time."""
-        entrants = [measure.Entrant(self.model(arms[0].model), arms[0]) for arms in ready.values()]
-        with self._phase("time every arm"):
-            return measure.timings(
-                entrants,
-                self.splits.eval,
-                n=self.study.timed,
-                known=self._known,
-                keep=self._keep,
-                on_answer=self.listener.advance,
-            )
+        with self._session.phase("time every arm"):
+            firsts = [arms[0] for arms in ready.values()]
+            return self._session.timings(firsts, self.splits.eval, n=self.study.timed)
 
     # --- 6 compare, 7 decide ---------------------------------------------------------------
 
     @functools.cached_property
+    def _pairing(self) -> Pairing:
+        first = self.study.baseline
+        ledger = self.search(first) if self.study.arms[first].search else None
+        check = baseline.check(ledger)
+        return Pairing(self.study, self.splits.measured, self.runs, check=check)
+
+    @functools.cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
         """Each candidate against the baseline; together they keep the study's error rate."""
-        runs, alpha = self.runs, self._alpha(decide.n_routes(study.rule(self.study)))
-        with self._phase("compare"):
-            return tuple(self._compared(name, alpha, runs) for name in self.study.candidates)
-
-    def _alpha(self, n_claims: int) -> float:
-        """The error rate of each of so many claims; several candidates share the study's too."""
-        rule = study.rule(self.study)
-        return rule.alpha / (n_claims * len(self.study.candidates))
-
-    def _compared(
-        self,
-        name: str,
-        alpha: float,
-        runs: Mapping[str, Sequence[Run]],
-        *,
-        without: str | None = None,
-    ) -> Comparison:
-        """One candidate against the baseline, on every set, optionally without one slice."""
-        pairs = []
-        for measured in self.splits.measured:
-            sides = [
-                [compare.without(run, without) for run in runs[arm] if run.dataset == measured]
-                for arm in (self.study.baseline, name)
-            ]
-            pairs.append((sides[0][0], sides[1]))
-        rule, first = study.rule(self.study), self.study.baseline
-        ledger = self.search(first) if self.study.arms[first].search else None
-        made = compare.comparison(pairs, alpha=alpha, margins={rule.primary: rule.worthwhile})
-        return msgspec.structs.replace(made, checks=(baseline.check(ledger), *made.checks))
+        pairing = self._pairing
+        with self._session.phase("compare"):
+            return pairing.comparisons()
 
     @functools.cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
         """The rule applied to every comparison, with what would change it; kept as history."""
         comparisons = self.comparisons
-        with self._phase("decide"):
-            found = tuple(self._judged(usual) for usual in comparisons)
+        with self._session.phase("decide"):
+            found = tuple(
+                self._pairing.verdict(usual, self.audit, plan=self.plan) for usual in comparisons
+            )
         for verdict in found:
             self.store.keep_verdict(verdict)
         return found
-
-    def _judged(self, usual: Comparison) -> Verdict:
-        rule = study.rule(self.study)
-        name, hard = usual.candidate, self._alpha(decide.n_ways(rule))
-        strict = self._compared(name, hard, self.runs)
-        verdict = decide.verdict(usual, strict, rule, plan=self.plan)
-        variants = {"": (usual, strict, rule)}
-        for metric in self.metrics:
-            if metric.name != rule.primary:
-                other = msgspec.structs.replace(rule, primary=metric.name)
-                variants[f"primary={metric.name}"] = (usual, strict, other)
-        for part, n in self.audit.slices.items():
-            if len(self.audit.slices) > 1 and n < len(self.splits.eval) - 1:
-                variants[f"without slice={part}"] = (
-                    self._compared(name, usual.alpha, self.runs, without=part),
-                    self._compared(name, hard, self.runs, without=part),
-                    rule,
-                )
-        found = decide.sensitivity(rule, variants, verdict.outcome)
-        return msgspec.structs.replace(verdict, sensitivity=found)
-
-    @contextlib.contextmanager
-    def _phase(self, name: str) -> Iterator[None]:
-        """Tell the listener, and keep how long it took and what was asked."""
-        self.listener.begin(name, None)
-        before, begun = (self._n_asked, self._n_known), time.monotonic()
-        try:
-            yield
-        finally:
-            phase = Phase(
-                name=name,
-                seconds=time.monotonic() - begun,
-                n_asked=self._n_asked - before[0],
-                n_known=self._n_known - before[1],
-            )
-            self.store.keep_phase(self.plan, phase)
 
 
 def _now() -> str:

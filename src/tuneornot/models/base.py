@@ -30,6 +30,12 @@ class Reply(Record, frozen=True, kw_only=True):
     n_output_tokens: int | None = None
     latency_s: float | None = None
     """From sending to the last token: without queueing, without earlier tries."""
+    first_token_s: float | None = None
+    """From sending to the first token, where the model tells when that was."""
+    logprobs: tuple[float, ...] | None = None
+    """Of each token of the answer, in nats, where they were wanted and are offered."""
+    alternatives: tuple[dict[str, float], ...] | None = None
+    """At each token of the answer the likeliest tokens with their log-probabilities."""
     load: int = 1
     """Requests in flight at the time (for a local model: rows in the batch)."""
     n_tries: int = 1

@@ -21,6 +21,7 @@ from tuneornot.records.arms import (
     Ledger,
     Progress,
     Prompt,
+    Retrieval,
     Sampling,
 )
 from tuneornot.records.base import Json, Record
@@ -81,6 +82,7 @@ __all__ = [
     "Reason",
     "Record",
     "Response",
+    "Retrieval",
     "Role",
     "Rule",
     "Run",

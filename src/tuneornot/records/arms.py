@@ -44,15 +44,33 @@ def _asked(case: Case) -> tuple[Message, ...]:
 
 
 class Sampling(Record, frozen=True, kw_only=True):
-    """How the next token is chosen and where an answer ends."""
+    """How the next token is chosen, where an answer ends, and what is told of it."""
 
     temperature: float = 0.0
     """0 is greedy."""
+    top_p: float = 1.0
+    """Sample from the likeliest tokens that together have this probability."""
     max_tokens: int = 256
     """Longest answer, in tokens; a longer one is cut and its finish is ``length``."""
     stop: tuple[str, ...] = ()
     seed: int = 0
     """Repeat r uses seed + r; it matters only where the temperature is above 0."""
+    form: Literal["json"] | dict[str, Json] | None = None
+    """What the decoding is held to: any JSON object, or this JSON Schema."""
+    logprobs: int | None = None
+    """Log-probabilities of the answer's tokens, with so many alternatives at each (0 to 20)."""
+
+
+class Retrieval(Record, frozen=True, kw_only=True):
+    """Where passages come from that are shown with a question."""
+
+    knowledge: str
+    """Fingerprint of the passages."""
+    how: str = "bm25"
+    """The retriever: a built-in one, or ``module:function``."""
+    top: int = 4
+    """Passages for each question, best first."""
+    settings: dict[str, Json] = {}
 
 
 class Check(Record, frozen=True, kw_only=True):
@@ -113,6 +131,7 @@ class Arm(Record, frozen=True, kw_only=True):
     prompt: Prompt = Prompt()
     adapter: Adapter | None = None
     sampling: Sampling = Sampling()
+    retrieval: Retrieval | None = None
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -124,6 +143,7 @@ class Arm(Record, frozen=True, kw_only=True):
                 msgspec.to_builtins(self.prompt),
                 self.adapter.weights if self.adapter else None,
                 msgspec.to_builtins(self.sampling),
+                msgspec.to_builtins(self.retrieval),
             ]
         )
 

@@ -31,6 +31,12 @@ class Response(Record, frozen=True, kw_only=True):
     """From sending to the last token, without queueing and without earlier tries.
 
     In a local batch: the time until this row was finished, so compare only under equal load."""
+    first_token_s: float | None = None
+    """From sending to the first token, where the model tells when that was."""
+    logprobs: tuple[float, ...] | None = None
+    """Of each token of the answer, in nats, where ``Sampling.logprobs`` wanted them."""
+    alternatives: tuple[dict[str, float], ...] | None = None
+    """At each token of the answer the likeliest tokens with their log-probabilities."""
     load: int = 1
     """How many requests were in flight (for a local model: rows in the batch)."""
     n_tries: int = 1
