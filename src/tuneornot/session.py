@@ -89,14 +89,17 @@ class Session:
         """Tell the listener, and keep how long it took and what was asked."""
         self.listener.begin(name, None)
         before, begun = (self._n_asked, self._n_known), time.monotonic()
+        finished = False
         try:
             yield
+            finished = True
         finally:
             phase = Phase(
                 name=name,
                 seconds=time.monotonic() - begun,
                 n_asked=self._n_asked - before[0],
                 n_known=self._n_known - before[1],
+                finished=finished,
             )
             self.store.keep_phase(self._plan(), phase)
 

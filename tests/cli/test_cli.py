@@ -105,7 +105,11 @@ def test_run_kill_and_go_on(tmp_path: Path) -> None:
         assert said in again.stdout
     # The server is down now: looking needs no model.
     status = tuneornot("status", file, "--json")
-    assert json.loads(status.stdout)["kept"]["responses"] == 600
+    found = json.loads(status.stdout)
+    assert found["kept"]["responses"] == 600
+    state = {step["name"]: step["finished"] for step in found["steps"]}
+    assert state["measure prompted"] and state["measure other"] and state["decide"]
+    assert "the study as it stands now" in tuneornot("status", file).stdout
     (tmp_path / "results" / "report.html").unlink()
     assert tuneornot("report", file).returncode == 0
     assert (tmp_path / "results" / "report.html").exists()
@@ -204,7 +208,8 @@ def test_two_files_of_scores(tmp_path: Path) -> None:
     assert contrast["mean"]["value"] == pytest.approx(0.4)
     assert contrast["n"] == 100
     new.write_text('{"case_id": "1"}\n')
-    assert "has no score" in refused(2, "compare", old, new)
+    assert "no row has score" in refused(2, "compare", old, new)
+    assert "expected a study or two files of scores" in refused(2, "compare", old)
 
 
 def test_help_names_every_command_and_the_exit_codes() -> None:

@@ -93,6 +93,17 @@ def test_every_fault_is_told_at_once_with_file_and_line(tmp_path: Path) -> None:
     assert "number the repeats" in told
 
 
+def test_a_file_without_a_line_of_names_is_one_fault(tmp_path: Path) -> None:
+    named, nameless = tmp_path / "named.csv", tmp_path / "nameless.csv"
+    named.write_text("case_id,score\na,1\nb,0\n")
+    nameless.write_text("a,1\nb,0\nc,0\nd,1\n")
+    with pytest.raises(DataError) as raised:
+        scores.read(named, nameless)
+    assert raised.value.faults == (
+        f"{nameless}: no row has case_id or score, found the columns ['1', 'a']",
+    )
+
+
 def test_files_without_a_case_or_metric_in_common_are_refused(tmp_path: Path) -> None:
     a = jsonl(tmp_path / "a.jsonl", [{"case_id": "1", "score": 1}])
     b = jsonl(tmp_path / "b.jsonl", [{"case_id": "2", "score": 1}])

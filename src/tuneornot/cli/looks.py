@@ -21,7 +21,7 @@ from tuneornot.cli.working import (
 )
 from tuneornot.errors import StoreError, StudyError
 from tuneornot.records import Record
-from tuneornot.report import export, markdown, pages, terminal
+from tuneornot.report import amounts, export, markdown, pages, terminal
 from tuneornot.store.store import Store
 
 PANEL = "Look"
@@ -43,11 +43,11 @@ def status(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False
         )
         return
     with Store(folder / "store.db") as store:
-        found = _found(plan.study, store)
+        found = _found(plan, store)
     if as_json:
         print_json(found)
     else:
-        _show(found, Console(highlight=False))
+        _show(found, path, Console(highlight=False))
 
 
 def report(
@@ -88,37 +88,76 @@ def _warn_of_another_plan(path: Path, plan: str, folder: Path) -> None:
         )
 
 
+class Step(Record, frozen=True, kw_only=True):
+    """One phase of the work under the present plan, every session added up."""
+
+    name: str
+    finished: bool
+    seconds: float
+    n_asked: int
+
+
 class Found(Record, frozen=True, kw_only=True):
     """What is in a results folder."""
 
     study: str
+    plan: str | None
+    """Fingerprint of the study as it stands now; ``None`` where nothing was done under it."""
+    steps: list[Step]
+    """What was done under it, in the order of first work."""
     kept: dict[str, int]
-    """Rows by kind."""
+    """Rows by kind, of all plans."""
     plans: list[tuple[str, str]]
     """Fingerprint and first sight of every plan of the study."""
     looks: int
-    """How often a set that a verdict rests on was measured."""
+    """How often a set that the verdict rests on was measured, under all plans."""
     verdicts: list[tuple[str, str, str]]
     """Time, candidate and outcome."""
 
 
-def _found(name: str, store: Store) -> Found:
+def _found(plan: study.Study, store: Store) -> Found:
+    plans, text = store.plans(plan.study), study.text(plan)
+    present = next((one.fingerprint for one in reversed(plans) if one.text == text), None)
     return Found(
-        study=name,
+        study=plan.study,
+        plan=present,
+        steps=[] if present is None else _steps(store, present),
         kept=store.counts(),
-        plans=[(plan.fingerprint, plan.first_seen) for plan in store.plans(name)],
+        plans=[(one.fingerprint, one.first_seen) for one in plans],
         looks=len(store.looks()),
         verdicts=[(one.at, one.verdict.candidate, one.verdict.outcome) for one in store.verdicts()],
     )
 
 
-def _show(found: Found, out: Console) -> None:
-    table = Table(show_header=False, box=None)
-    table.add_row("study", found.study)
-    for kind, n in found.kept.items():
-        table.add_row(kind, str(n))
+def _steps(store: Store, plan: str) -> list[Step]:
+    found: dict[str, Step] = {}
+    for phase in store.phases(plan):
+        before = found.get(phase.name, Step(name=phase.name, finished=False, seconds=0, n_asked=0))
+        found[phase.name] = Step(
+            name=phase.name,
+            finished=before.finished or phase.finished,
+            seconds=before.seconds + phase.seconds,
+            n_asked=before.n_asked + phase.n_asked,
+        )
+    return list(found.values())
+
+
+def _show(found: Found, path: Path, out: Console) -> None:
+    out.print(f"study     {found.study}", markup=False)
+    kept = ", ".join(f"{kind} {n}" for kind, n in found.kept.items() if n)
+    out.print(f"kept      {kept or 'nothing yet'}", markup=False, soft_wrap=True)
     for plan, first_seen in found.plans:
-        table.add_row(f"plan {plan}", f"first seen {first_seen}")
+        present = "the study as it stands now" if plan == found.plan else "an earlier version"
+        out.print(f"plan      {plan} of {first_seen[:19]}: {present}", markup=False, soft_wrap=True)
+    if found.plan is None:
+        out.print("steps     none under the study as it stands now", markup=False)
+    else:
+        table = Table("step", "state", "time", "asked", box=None, header_style="")
+        for step in found.steps:
+            state = "done" if step.finished else "interrupted"
+            table.add_row(step.name, state, amounts.duration(step.seconds), str(step.n_asked))
+        out.print(table)
     for at, candidate, outcome in found.verdicts:
-        table.add_row(f"verdict on {candidate}", f"{outcome} at {at}")
-    out.print(table)
+        out.print(f"verdict   {outcome} for {candidate} at {at[:19]}", markup=False)
+    if found.plan is None or not found.verdicts:
+        out.print(f"Next: tuneornot run {path} (goes on from here)", markup=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from tuneornot import findings
 from tuneornot.cli import begin, judged
 from tuneornot.cli.progress import console
 from tuneornot.cli.working import AsJson, Quiet, ResultsPath, StudyPath, print_json, protocol
+from tuneornot.errors import StudyError
 from tuneornot.report import terminal
 
 PANEL = "Measure"
@@ -149,6 +150,12 @@ def compare(
     if second is not None:
         judged.files(first, second, margin=margin, alpha=alpha, as_json=as_json)
         return
+    if first.suffix in (".csv", ".jsonl", ".parquet"):
+        raise StudyError(
+            "compare",
+            [f"found one file of scores, {str(first)!r}; expected a study or two files of scores"],
+            "Give the baseline's file, then the candidate's.",
+        )
     with protocol(first, results, quiet=quiet or as_json) as opened:
         comparisons = opened.comparisons
     if as_json:

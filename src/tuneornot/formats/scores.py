@@ -80,6 +80,11 @@ def _file(path: Path, faults: list[str]) -> list[_Score]:
     unread: list[str] = []
     found = rows.read(path, unread)
     faults += [f"{path}, {fault}" for fault in unread]
+    if absent := _absent(found):
+        # Told once for the file, not for every row: most likely it has no line of names.
+        names = sorted(map(str, found[0].values))
+        faults.append(f"{path}: no row has {' or '.join(absent)}, found the columns {names!r}")
+        return []
     scores: list[_Score] = []
     places: dict[tuple[str, str, int], str] = {}
     for row in found:
@@ -98,6 +103,12 @@ def _file(path: Path, faults: list[str]) -> list[_Score]:
             places[key] = row.place
             scores.append(score)
     return scores
+
+
+def _absent(found: list[rows.Row]) -> list[str]:
+    """The columns that every file must have and no row of this one has."""
+    wanted = ("case_id", "score") if found else ()
+    return [column for column in wanted if not any(column in row.values for row in found)]
 
 
 def _score(row: rows.Row, faults: list[str]) -> _Score | None:

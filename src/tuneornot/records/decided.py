@@ -99,6 +99,8 @@ class Phase(Record, frozen=True, kw_only=True):
     """Questions put to a model in this phase."""
     n_known: int = 0
     """Questions whose answers were already in the store."""
+    finished: bool = True
+    """False where it was interrupted or failed."""
 
 
 class Look(Record, frozen=True, kw_only=True):

@@ -87,10 +87,12 @@ def layer(rows: Sequence[Row], mark: Spec, encoding: Spec) -> Spec:
     return {"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}
 
 
-def quantity(field: str, title: str | None = None, *, ticks: int = 6, **scale: object) -> Spec:
-    """An axis of numbers."""
+def quantity(
+    field: str, title: str | None = None, *, ticks: int = 6, step: float = 0, **scale: object
+) -> Spec:
+    """An axis of numbers; ``step`` is the least distance of two ticks."""
     given: Spec = {"field": field, "type": "quantitative", "title": title}
-    given["axis"] = {"tickCount": ticks, "title": title}
+    given["axis"] = {"tickCount": ticks, "title": title, "tickMinStep": step}
     return {**given, "scale": scale} if scale else given
 
 

@@ -18,7 +18,16 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
-from tuneornot.records import Comparison, Contrast, Findings, Ledger, Run, Scale, Verdict
+from tuneornot.records import (
+    Candidate,
+    Comparison,
+    Contrast,
+    Findings,
+    Ledger,
+    Run,
+    Scale,
+    Verdict,
+)
 from tuneornot.report import (
     amounts,
     casebook,
@@ -70,6 +79,8 @@ class Search(NamedTuple):
 
     arm: str
     ledger: Ledger
+    candidates: tuple[Candidate, ...]
+    """The chosen one, then by the dev cases they answered, then by their mean."""
     told: tuple[str, ...]
     figure: Figure | None
     scale: Scale
@@ -204,9 +215,15 @@ def _shift(contrasts: Sequence[Contrast]) -> tuple[tuple[str, Figure], ...]:
 def _search(arm: str, ledger: Ledger, findings: Findings) -> Search:
     scales = (run.metrics[ledger.metric] for run in findings.runs if ledger.metric in run.metrics)
     scale = next(scales, Scale(low=None, high=None))
+    sign = 1 if scale.better == "higher" else -1
+
+    def place(tried: Candidate) -> tuple[bool, int, float]:
+        return tried.name != ledger.best, -tried.n_cases, -sign * tried.mean
+
     return Search(
         arm=arm,
         ledger=ledger,
+        candidates=tuple(sorted(ledger.candidates, key=place)),
         told=remarks.ledger(ledger, scale),
         figure=efforts.progress(ledger, scale),
         scale=scale,

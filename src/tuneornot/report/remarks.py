@@ -104,10 +104,16 @@ def ledger(given: Ledger, scale: Scale | None) -> tuple[str, ...]:
     return effort, rising, f"{dev}, of which about {luck} is expected luck of selection."
 
 
+_FINGERPRINTS = ("identity", "prompt", "train", "dev", "template")
+"""Settings of a training that tell it from another one and say nothing to a reader."""
+
+
 def adapter(given: Adapter) -> str:
     """What one training was and took."""
     settings = ", ".join(
-        f"{key.replace('_', ' ')} {value}" for key, value in given.settings.items()
+        f"{key.replace('_', ' ')} {value}"
+        for key, value in given.settings.items()
+        if key not in _FINGERPRINTS
     )
     return (
         f"Trained from {given.model} with seed {given.seed} in"

@@ -204,7 +204,7 @@ def _gains(gains: list[float], contrast: Contrast) -> Figure:
         encoding = {
             "x": drawing.quantity("from", title, ticks=8 if width > 500 else 4),
             "x2": {"field": "to"},
-            "y": drawing.quantity("n", "Cases", ticks=5),
+            "y": drawing.quantity("n", "Cases", ticks=5, step=1),
             "y2": {"field": "zero"},
             "color": drawing.colours(sides, (drawing.GOOD, drawing.MUTED, drawing.BAD), "side"),
         }
