@@ -108,7 +108,9 @@ def test_run_kill_and_go_on(tmp_path: Path) -> None:
     found = json.loads(status.stdout)
     assert found["kept"]["responses"] == 600
     state = {step["name"]: step["finished"] for step in found["steps"]}
-    assert state["measure prompted"] and state["measure other"] and state["decide"]
+    assert state["measure prompted"]
+    assert state["measure other"]
+    assert state["decide"]
     assert "the study as it stands now" in tuneornot("status", file).stdout
     (tmp_path / "results" / "report.html").unlink()
     assert tuneornot("report", file).returncode == 0
