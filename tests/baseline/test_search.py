@@ -64,6 +64,20 @@ class TestRace:
         )
         assert lost / 100 <= 0.2
 
+    def test_a_small_budget_brings_several_to_the_end(self) -> None:
+        made, model = field(*[0.3 + 0.03 * k for k in range(10)])
+        race = Race(model, DEV.cases, Budget(calls=400), seed=0)
+        race.run(made)
+        assert len(race.finalists()) >= 2
+        assert race.n_calls <= 400
+        left_out = [
+            racer for racer in race.racers if "the budget was kept" in (racer.dropped or "")
+        ]
+        assert left_out
+        assert all(racer.p_value is None for racer in left_out)
+        cut = min(racer.mean(20) for racer in race.racers if racer.n_answered > 20)
+        assert all(racer.mean(20) <= cut for racer in left_out if racer.n_answered == 20)
+
     def test_the_winner_is_the_best_or_nearly(self) -> None:
         qualities = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.3, 0.2)
         found = [

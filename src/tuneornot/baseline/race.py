@@ -2,9 +2,10 @@
 
 After each block but the last, a prompt is dropped if the leader beats it on the cases that both
 have answered, by a one-sided sign-flip test at ``ALPHA`` divided by the number of its rivals and of
-looks (a union bound): the truly best one is lost with a chance of at most ``ALPHA``. What an answer
-is worth comes from the caller; the race knows no models and no stores, and starts nothing that the
-budget would not let it finish.
+looks (a union bound): the truly best one is lost to that test with a chance of at most ``ALPHA``.
+Where the budget cannot carry the rest to the end, successive halving leaves the better ones in.
+What an answer is worth comes from the caller; the race knows no models and no stores, and starts
+nothing that the budget would not let it finish.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ ALPHA = 0.2
 prompts from each other; being surer than this that none is lost would spend it on the poor."""
 BLOCK = 20
 """Cases in a block: enough to see a large difference, enough to fill a batch."""
+SHARE = 0.5
+"""Of the budget that is left, what a field may spend to come to its end; the rest is for variations
+of those that led."""
 
 
 class Budget(Record, frozen=True, kw_only=True):
@@ -104,6 +108,11 @@ class Race:
         """Those that were not dropped."""
         return [racer for racer in self.racers if racer.dropped is None and racer.n_answered]
 
+    @property
+    def contenders(self) -> list[Racer]:
+        """Those that no evidence dropped, also where the budget did."""
+        return [racer for racer in self.racers if racer.p_value is None and racer.n_answered]
+
     def finalists(self) -> list[Racer]:
         """Those that answered every case, the best first; of equals the shorter is the better."""
         done = [racer for racer in self.alive if racer.n_answered == len(self.cases)]
@@ -140,6 +149,7 @@ class Race:
                     self._ask(racer, stop)
             if stop < len(self.cases):
                 self._drop(fresh, stop, ALPHA / (max(1, len(self.alive) - 1) * n_looks))
+                self._halve([racer for racer in fresh if racer.dropped is None], stop)
 
     def _entered(self, proposal: Proposal) -> Racer:
         taken = {racer.name for racer in self.racers}
@@ -196,6 +206,36 @@ class Race:
                 racer.p_value = p_value
                 racer.dropped = f"behind {best.name!r} by {behind.mean():.3f} on {n} cases"
 
+    def _halve(self, racing: Sequence[Racer], n: int) -> None:
+        """Where the budget cannot carry all to the end, let only the best on n cases go on.
+
+        As many as successive halving can pay for: at least half of those who answer one block
+        must be left out of the next (Karnin, Koren and Somekh 2013).
+        """
+        best = max(self.alive, key=lambda racer: (racer.mean(n), -racer.length))
+        most = max(1, self._payable(n))
+        ordered = sorted(racing, key=lambda racer: (racer is not best, -racer.mean(n)))
+        for racer in ordered[most:]:
+            racer.dropped = f"not among the best {most} on {n} cases, for which the budget was kept"
+
+    def _payable(self, n: int) -> int:
+        """How many can answer the blocks after the first n cases if each block halves them."""
+        left = SHARE * self._calls_left()
+        sizes = [stop - start for start, stop in itertools.pairwise(self.edges) if start >= n]
+        if math.isinf(left):
+            return len(self.racers)
+        return max(
+            (k for k in range(len(self.racers) + 1) if _halving(k, sizes) <= left), default=0
+        )
+
+    def _calls_left(self) -> float:
+        """Answers that the budget still pays for, minutes at the usual pace."""
+        left = math.inf if self.budget.calls is None else self.budget.calls - self.n_calls
+        if self.budget.minutes is not None and self.alive:
+            usual = float(np.median([one.pace for one in self.alive]))
+            left = min(left, (60 * self.budget.minutes - self.seconds) / max(usual, 1e-9))
+        return left
+
     def _affordable(self, racer: Racer, n: int) -> bool:
         """Whether n cases can be asked so that the leader can still finish; says why if not."""
         if not self.alive:
@@ -236,3 +276,12 @@ class Race:
             for racer in self.racers
             if racer.n_answered
         )
+
+
+def _halving(n_racers: int, sizes: Sequence[int]) -> int:
+    """Answers that so many need when half of them, rounded up, goes on after each block."""
+    total = 0
+    for size in sizes:
+        total += n_racers * size
+        n_racers = -(-n_racers // 2)
+    return total

@@ -131,7 +131,7 @@ def _luck(race: Race, n_best: int, rng: np.random.Generator) -> float:
     """
     found = [0.0]
     for n in race.edges[1:]:
-        fields = [racer.scores[:n] for racer in race.alive if racer.n_answered >= n]
+        fields = [racer.scores[:n] for racer in race.contenders if racer.n_answered >= n]
         if n <= n_best and fields:
             found.append(selection.luck(np.array(fields), rng) * n / n_best)
     return max(found)
