@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tuneornot import errors, study
+from tuneornot.budget import Budget
 from tuneornot.cli import app
 from tuneornot.examples import legal_citations
 
@@ -40,7 +41,7 @@ def test_the_plan_in_the_reference_is_a_plan(tmp_path: Path) -> None:
 def test_every_field_of_a_plan_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "study.md").read_text()
     forms = (study.Study, study.DataPlan, study.SplitPlan, study.SearchPlan, study.TunePlan)
-    for form in (*forms, study.ArmPlan, study.DecidePlan):
+    for form in (*forms, study.ArmPlan, study.DecidePlan, Budget):
         for name in form.__struct_fields__:
             assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name
 

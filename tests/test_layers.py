@@ -12,7 +12,7 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["errors", "fingerprint", "listener"], 0),
     "records": 1,
     **dict.fromkeys(["cases", "formats", "stats", "training", "drift", "store", "report"], 2),
-    "models": 3,
+    **dict.fromkeys(["models", "budget"], 3),
     "metrics": 4,
     "study": 5,
     **dict.fromkeys(["dataset", "measure", "finetune", "compare", "economics", "decide"], 6),

@@ -25,6 +25,7 @@ import msgspec
 
 from tuneornot import (
     baseline,
+    budget,
     dataset,
     finetune,
     fingerprint,
@@ -43,8 +44,10 @@ from tuneornot.records import (
     Case,
     Comparison,
     Dataset,
+    Json,
     Ledger,
     Look,
+    Prices,
     Prompt,
     Response,
     Run,
@@ -116,9 +119,22 @@ class Protocol:
     def plan(self) -> str:
         """Fingerprint of the study and its frozen cases, noted before any look at the eval set."""
         text = study.text(self.study)
-        mark = fingerprint.of([text, self.splits.fingerprint])
+        mark = fingerprint.of([text, self.splits.fingerprint, *self._rates])
         self.store.keep_plan(mark, text, study=self.study.study)
         return mark
+
+    @functools.cached_property
+    def prices(self) -> Prices | None:
+        """The study's price file."""
+        return budget.prices(self.study.prices, self.folder)
+
+    @property
+    def _rates(self) -> list[Json]:
+        """The prices that the verdict rests on; they belong to the plan, their date does not."""
+        if self.prices is None or not study.rests_on_cost(self.study):
+            return []
+        rates = {arm.model: self.prices.models[arm.model] for arm in self.study.arms.values()}
+        return [self.prices.currency, msgspec.to_builtins(rates)]
 
     # --- 2 the prompt ----------------------------------------------------------------------
 
@@ -249,7 +265,7 @@ class Protocol:
         """By arm its runs: every measured set, and every seed of a tuned arm."""
         self._require_engineered_prompts()
         ready = {name: self.arms(name) for name in self.study.arms}
-        timed = self._timed(ready) if "latency" in self.study.metrics else {}
+        timed = self._timed(ready) if self._times else {}
         found: dict[str, tuple[Run, ...]] = {}
         for name, arms in ready.items():
             with self._session.phase(f"measure {name}"):
@@ -260,6 +276,16 @@ class Protocol:
                 )
         return found
 
+    @property
+    def _times(self) -> bool:
+        """Whether answers are timed: for latency, or because a machine is paid by the hour."""
+        asked = self.study.metrics
+        rates = self.prices.models if self.prices is not None else {}
+        by_time = any(
+            arm.model in rates and rates[arm.model].by_time for arm in self.study.arms.values()
+        )
+        return "latency" in asked or ("cost" in asked and by_time)
+
     def _looked(self, arm: Arm, measured: Dataset, timings: tuple[Response, ...]) -> Run:
         """Measure an arm on a set that the verdict rests on; the look is noted first."""
         look = Look(dataset=measured.name, arm=arm.name, plan=self.plan, at=_now())
@@ -267,7 +293,8 @@ class Protocol:
         run = self._session.run(arm, measured, self.metrics, repeats=self.study.repeats)
         if measured is self.splits.eval:
             run = msgspec.structs.replace(run, timings=timings)
-        return run
+        price = self.prices.price(arm.model, _today()) if self.prices is not None else None
+        return msgspec.structs.replace(run, price=price)
 
     def _timed(self, ready: Mapping[str, Sequence[Arm]]) -> dict[str, tuple[Response, ...]]:
         """One arm of each plan (the first seed), side by side, one request at a time."""
@@ -302,6 +329,10 @@ class Protocol:
         for verdict in found:
             self.store.keep_verdict(verdict)
         return found
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
 
 
 def _now() -> str:

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from tuneornot.budget import Budget, price_faults
 from tuneornot.errors import StudyError
 from tuneornot.formats import form
 from tuneornot.metrics import registry
@@ -120,6 +121,9 @@ class Study(Record, frozen=True, kw_only=True):
     repeats: int = 1
     timed: int = 12
     """Eval cases asked one at a time for latency, where it is among the metrics."""
+    prices: str | None = None
+    """The price file."""
+    budget: Budget = Budget()
 
     @property
     def baseline(self) -> str:
@@ -169,8 +173,15 @@ def parse(text: str, *, source: str = "study", folder: Path = Path()) -> Study:
 
 
 def text(study: Study) -> str:
-    """A study as it is fingerprinted and kept: every field, in one order, as YAML."""
-    return msgspec.yaml.encode(msgspec.to_builtins(study)).decode()
+    """A study as it is fingerprinted and kept: its fields in one order, as YAML.
+
+    Without the budget and the name of the price file: neither changes what is claimed, so that more
+    may be spent under the same plan.
+    """
+    fields = msgspec.to_builtins(study)
+    return msgspec.yaml.encode(
+        {name: value for name, value in fields.items() if name not in ("budget", "prices")}
+    ).decode()
 
 
 def metrics(study: Study, folder: Path = Path()) -> tuple[Metric, ...]:
@@ -183,6 +194,12 @@ def metrics(study: Study, folder: Path = Path()) -> tuple[Metric, ...]:
     if faults:
         raise StudyError("metrics", faults)
     return built
+
+
+def rests_on_cost(study: Study) -> bool:
+    """Whether the verdict's rule asks what an answer costs."""
+    plan = study.decide
+    return "cost" in plan.economy or any("cost" in _parts(name)[:2] for name in plan.guardrails)
 
 
 def rule(study: Study) -> Rule:
@@ -235,7 +252,15 @@ def _contradictions(study: Study, folder: Path) -> list[str]:
         named = [entry for entry in study.metrics if isinstance(entry, str) and entry in MEASURED]
         faults += _decide_faults(study, built, [metric.name for metric in built] + named)
         faults += _guardrail_faults(study, built, [metric.name for metric in built] + named)
-    return [*faults, *_data_faults(study.data), *_arm_faults(study)]
+    faults += [*_data_faults(study.data), *_arm_faults(study)]
+    return [*faults, *study.budget.faults(), *_price_faults(study, folder)]
+
+
+def _price_faults(study: Study, folder: Path) -> list[str]:
+    needs = ["metrics: `cost`"] if "cost" in study.metrics else []
+    needs += ["budget.money"] if study.budget.money is not None else []
+    models = [arm.model for arm in study.arms.values()]
+    return price_faults(study.prices, folder, needs=needs, models=models)
 
 
 def _data_faults(data: DataPlan) -> list[str]:

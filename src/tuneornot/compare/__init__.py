@@ -1,14 +1,13 @@
 """Step 6: pair two arms case by case, and say how they differ with what is known of the error.
 
-    runs         two runs on one dataset: a contrast for each metric, latency and tokens
+    runs         two runs on one dataset: a contrast for each metric, latency, tokens, cost
     comparison   all contrasts of a candidate, over several datasets, with its checks
     scores       scores alone, from anywhere
     without      a run without one slice
 
 Differences are candidate minus baseline, oriented so that positive is better. Two runs on
 different cases, or judged on different scales, are refused. It decides nothing and phrases nothing:
-``decide`` and ``report`` do. Costs in money are ``economics``; more than two arms are several
-comparisons.
+``decide`` and ``report`` do. More than two arms are several comparisons.
 """
 
 from __future__ import annotations

@@ -25,9 +25,10 @@ def runs(
     """Contrasts of two arms on one dataset, paired by case.
 
     Every metric of the runs gives one; ``latency`` where both arms were timed under the same load,
-    ``input_tokens`` and ``output_tokens`` where both report them, each with its ratio. With several
-    training seeds a case's score is the mean over seeds (and repeats); intervals then speak of the
-    average of these trainings, and ``seed_spread`` of how one differs from the next.
+    ``input_tokens`` and ``output_tokens`` where both report them, ``cost`` where both have a price,
+    each with its ratio. With several training seeds a case's score is the mean over seeds (and
+    repeats); intervals then speak of the average of these trainings, and ``seed_spread`` of how one
+    differs from the next.
 
     Args:
         baseline: the run to compare with.

@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneornot.errors import DataError
-from tuneornot.records import Case, Response, Run, Scale
+from tuneornot.records import Case, Price, Response, Run, Scale
 
 Floats = NDArray[np.float64]
 Count = Literal["n_input_tokens", "n_output_tokens"]
 
 TIME = Scale(better="lower", low=0.0, high=None, unit="s")
 TOKENS = Scale(better="lower", low=0.0, high=None, unit="tokens")
+OLD_DAYS = 90
+"""Age of a price file from which on it is a caveat."""
 MEASURED: Mapping[str, Count] = {
     "input_tokens": "n_input_tokens",
     "output_tokens": "n_output_tokens",
@@ -50,7 +52,9 @@ class Table:
 
 
 def tables(baseline: Run, candidates: Sequence[Run]) -> tuple[Table, ...]:
-    """Tables of every metric that was judged, then latency and tokens where both arms have them.
+    """Tables of every metric that was judged, then what was observed of both arms.
+
+    Latency where both were timed, tokens where both tell them, cost where both have a price.
 
     Args:
         baseline: the one run.
@@ -73,7 +77,8 @@ def tables(baseline: Run, candidates: Sequence[Run]) -> tuple[Table, ...]:
         if name not in baseline.metrics
     ]
     timed = [] if "latency" in baseline.metrics else _timed(baseline, candidates)
-    return (*judged, *timed, *(table for table in counted if _has_both(table)))
+    spent = [] if "cost" in baseline.metrics else _spent(baseline, candidates)
+    return (*judged, *timed, *(table for table in [*counted, *spent] if _has_both(table)))
 
 
 def _refuse(baseline: Run, candidates: Sequence[Run]) -> None:
@@ -160,6 +165,57 @@ def _counted(run: Run, field: Count) -> Floats:
         for case in run.dataset.cases
     ]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(repeats))
+
+
+def _spent(baseline: Run, candidates: Sequence[Run]) -> list[Table]:
+    """What each answer cost; none where an arm has no price or another currency.
+
+    A machine is paid by time, which only the answers asked alone tell: where one arm is paid so,
+    the cases are those that it was timed on.
+    """
+    runs = (baseline, *candidates)
+    prices = [run.price for run in runs if run.price is not None]
+    if len(prices) < len(runs) or len({price.currency for price in prices}) > 1:
+        return []
+    asked: dict[str, Case] = {case.question: case for case in reversed(baseline.dataset.cases)}
+    cases: Sequence[Case] = baseline.dataset.cases
+    by_time = [run for run in runs if run.price is not None and run.price.rates.by_time]
+    if by_time:
+        timed = set.intersection(*({one.question for one in run.timings} for run in by_time))
+        cases = [case for case in cases if case.question in timed and asked[case.question] is case]
+    layers = [_costs(run, cases) for run in runs]
+    scale = Scale(better="lower", low=0.0, high=None, unit=prices[0].currency)
+    table = _table("cost", scale, cases, layers[0], layers[1:])
+    return [table.with_caveats(_price_caveats(prices, timed=bool(by_time)))]
+
+
+def _costs(run: Run, cases: Sequence[Case]) -> Floats:
+    """Money for each answer (n, repeats), NaN where it is not known."""
+    price = run.price
+    assert price is not None, "only runs with a price have costs"
+    found: dict[tuple[str, int], float | None] = {
+        (one.question, one.repeat): price.of(one)
+        for one in (run.timings if price.rates.by_time else run.responses)
+    }
+    repeats = range(1 if price.rates.by_time else max(run.n_repeats, 1))
+    rows = [[found.get((case.question, repeat)) for repeat in repeats] for case in cases]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(repeats))
+
+
+def _price_caveats(prices: Sequence[Price], *, timed: bool) -> tuple[str, ...]:
+    oldest = max(prices, key=lambda price: price.n_days_old)
+    said = []
+    if oldest.n_days_old > OLD_DAYS:
+        said.append(
+            f"the prices are of {oldest.as_of}, {oldest.n_days_old} days before the measurement: "
+            "look them up again"
+        )
+    if timed:
+        said.append(
+            "a machine is paid by the time of answers asked one at a time: hours in which it "
+            "stands idle cost more, many answers at once cost less"
+        )
+    return tuple(said)
 
 
 def _each(candidates: Sequence[Run], field: Count) -> list[Floats]:

@@ -7,6 +7,7 @@ records field by field, so that a user sees all that is wrong with path, value a
 from __future__ import annotations
 
 import difflib
+import re
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -15,6 +16,8 @@ import msgspec
 from tuneornot.records import Record
 
 T = TypeVar("T", bound=Record)
+
+_EXPONENT = re.compile(r"[+-]?\d+(\.\d+)?[eE][+-]?\d{1,2}")
 
 
 def gather(form: type[T], raw: object, faults: list[str], path: str = "") -> T | None:
@@ -63,12 +66,23 @@ def _value(hint: Any, raw: object, faults: list[str], path: str) -> object:
                 for key, value in raw.items()
             }
     try:
-        return msgspec.convert(raw, hint)
+        return msgspec.convert(_number(raw, hint), hint)
     except msgspec.ValidationError as error:
         place, _, rest = str(error).partition(" - at `$")
         below = rest.rstrip("`") if rest else ""
         faults.append(f"{path}{below}: found {_short(raw)}, {place[:1].lower()}{place[1:]}")
         return None
+
+
+def _number(raw: object, hint: Any) -> object:
+    """``2e6`` as the number that it is in JSON and YAML 1.2; to YAML 1.1 it is a text."""
+    options = {hint, *get_args(hint)}
+    if not isinstance(raw, str) or str in options or not options & {int, float}:
+        return raw
+    if not _EXPONENT.fullmatch(raw):
+        return raw
+    value = float(raw)
+    return int(value) if value.is_integer() else value
 
 
 def _record_in(hint: Any) -> type[Record] | None:

@@ -6,7 +6,7 @@ the built-in ones, those that installed packages offer in the entry point group
 ``name`` lets one metric appear twice in a study. What is wrong is told as faults of the study,
 before anything is asked.
 
-Latency and tokens are not judged from an answer; the names in ``OBSERVED`` are known here
+Latency, tokens and cost are not judged from an answer; the names in ``OBSERVED`` are known here
 only so that a study may list them among its metrics.
 """
 
@@ -39,6 +39,7 @@ OBSERVED: Mapping[str, str] = {
     "latency": "seconds for one answer, asked one at a time",
     "input_tokens": "tokens read for one answer",
     "output_tokens": "tokens written for one answer",
+    "cost": "money for one answer, by the study's price file",
 }
 """Quantities of a response that a comparison takes as they were measured."""
 

@@ -27,6 +27,8 @@ class Reply(Record, frozen=True, kw_only=True):
     """One sentence: what failed, after how many tries."""
     finish: Literal["stop", "length", "other"] | None = None
     n_input_tokens: int | None = None
+    n_cached_tokens: int | None = None
+    """Those of the input that the server had read before, where it tells."""
     n_output_tokens: int | None = None
     latency_s: float | None = None
     """From sending to the last token: without queueing, without earlier tries."""

@@ -151,6 +151,7 @@ class Reader:
             text=content,
             finish=None if finish is None else _FINISH.get(str(finish), "other"),
             n_input_tokens=_count(counts.get("prompt_tokens")),
+            n_cached_tokens=_cached(counts.get("prompt_tokens_details")),
             n_output_tokens=_count(counts.get("completion_tokens")),
             latency_s=latency_s,
         )
@@ -208,6 +209,11 @@ def _message(raw: bytes) -> str | None:
     error = found.get("error", found) if isinstance(found, dict) else None
     message = error.get("message", error.get("detail")) if isinstance(error, dict) else error
     return message if isinstance(message, str) and message else None
+
+
+def _cached(details: object) -> int | None:
+    """Tokens of the prompt that were read before, as OpenAI and vLLM tell them."""
+    return _count(details.get("cached_tokens")) if isinstance(details, dict) else None
 
 
 def _count(value: object) -> int | None:

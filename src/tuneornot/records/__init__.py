@@ -49,6 +49,7 @@ from tuneornot.records.decided import (
     Verdict,
 )
 from tuneornot.records.measured import Purpose, Response, Run, Scale, Score
+from tuneornot.records.priced import Price, Prices, Rates
 
 __all__ = [
     "Adapter",
@@ -74,11 +75,14 @@ __all__ = [
     "Outcome",
     "Overlap",
     "Phase",
+    "Price",
+    "Prices",
     "Progress",
     "Prompt",
     "Purpose",
     "QuantileShift",
     "Quantity",
+    "Rates",
     "Reason",
     "Record",
     "Response",

@@ -7,6 +7,7 @@ from typing import Literal
 from tuneornot.records.arms import Arm
 from tuneornot.records.base import Record
 from tuneornot.records.cases import Dataset
+from tuneornot.records.priced import Price
 
 Purpose = Literal["answer", "latency"]
 
@@ -26,6 +27,8 @@ class Response(Record, frozen=True, kw_only=True):
     """Why there is no text. Exactly one of text and error is set."""
     finish: Literal["stop", "length", "other"] | None = None
     n_input_tokens: int | None = None
+    n_cached_tokens: int | None = None
+    """Those of the input that the server had read before, where it tells."""
     n_output_tokens: int | None = None
     latency_s: float | None = None
     """From sending to the last token, without queueing and without earlier tries.
@@ -81,3 +84,5 @@ class Run(Record, frozen=True, kw_only=True):
     scores: tuple[Score, ...]
     timings: tuple[Response, ...] = ()
     """The responses asked one at a time, for latency."""
+    price: Price | None = None
+    """What the arm's model costs, where the study has a price file that names it."""

@@ -1,8 +1,9 @@
 """What each arm got on each case: runs turned from lists into tables by case.
 
 A case's score is the mean over its repeats and over the runs of one arm (several training seeds);
-repeats without a score are left out, and a case without any is absent. Latency and tokens are read
-from the responses. No arithmetic beyond these means: whatever is claimed stands in the contrasts.
+repeats without a score are left out, and a case without any is absent. Latency, tokens and cost
+are read from the responses. No arithmetic beyond these means: whatever is claimed stands in the
+contrasts.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from statistics import fmean
 
 from tuneornot.records import Contrast, Response, Run
 
-MEASURED = ("latency", "input_tokens", "output_tokens")
+MEASURED = ("latency", "input_tokens", "output_tokens", "cost")
 """Metrics that no judge scores: they are read from the responses."""
 
 
@@ -61,12 +62,15 @@ def answers(run: Run) -> dict[str, Response]:
 def _measured(run: Run, metric: str) -> Iterable[tuple[str, float]]:
     ids = {case.question: case.id for case in run.dataset.cases}
     # Latency only from questions asked one at a time: under load it measures the queue as well.
-    responses = run.timings if metric == "latency" else run.responses
+    by_time = run.price is not None and run.price.rates.by_time
+    alone = metric == "latency" or (metric == "cost" and by_time)
+    responses = run.timings if alone else run.responses
     for response in responses:
         value = {
             "latency": response.latency_s,
             "input_tokens": response.n_input_tokens,
             "output_tokens": response.n_output_tokens,
+            "cost": run.price.of(response) if run.price is not None else None,
         }[metric]
         if value is not None and response.question in ids:
             yield ids[response.question], float(value)

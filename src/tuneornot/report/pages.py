@@ -176,7 +176,7 @@ def _view(comparison: Comparison, findings: Findings) -> View:
 
 
 def _is_cost(contrast: Contrast) -> bool:
-    return contrast.metric in casewise.MEASURED or contrast.metric.startswith("cost")
+    return contrast.metric in casewise.MEASURED
 
 
 def _is_first_set(contrast: Contrast, among: Sequence[Contrast]) -> bool:
