@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "tuneornot"
 ROWS: dict[str, int] = {
     **dict.fromkeys(["errors", "fingerprint", "listener"], 0),
-    "records": 1,
+    **dict.fromkeys(["functions", "records"], 1),
     **dict.fromkeys(["cases", "formats", "stats", "training", "drift", "store", "report"], 2),
     **dict.fromkeys(["models", "budget"], 3),
     "metrics": 4,

@@ -1,23 +1,19 @@
 """A metric that a study writes as a Python function.
 
-It knows how the function is found and what it may return, nothing of what it measures. The
-function is the study's own code: it runs with the rights of the program.
+It knows what the function may take and return, nothing of what it measures. The function is the
+study's own code: it runs with the rights of the program.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import importlib.util
 import inspect
-import sys
 import typing
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Literal
 
-from tuneornot import fingerprint
+from tuneornot import functions
 from tuneornot.metrics.base import Mark
 from tuneornot.records import Case, Json, Response, Scale
 
@@ -49,9 +45,9 @@ class Function:
     unit: str = ""
 
     def __post_init__(self) -> None:
-        module, self._judge = _found(self.function, self.folder)
-        source = getattr(module, "__file__", None)
-        self._source = fingerprint.of_file(Path(source)) if source else None
+        found = functions.find(self.function, self.folder, what="a metric")
+        self._judge = _checked(found.call, self.function)
+        self._source = found.source
         binary = _declares_bool(self._judge) if self.binary is None else self.binary
         self.scale = Scale(
             better=self.better, low=self.low, high=self.high, binary=binary, unit=self.unit
@@ -82,21 +78,7 @@ class Function:
         return Mark(float(said))
 
 
-def _found(address: str, folder: Path) -> tuple[ModuleType, Judge]:
-    name, _, attribute = address.partition(":")
-    try:
-        module = _imported(name, folder.resolve())
-    except Exception as failure:
-        raise ValueError(
-            f"the module of a metric must be importable, got {address!r} ({failure!r}); "
-            "put the file beside the study or install it"
-        ) from None
-    judge = getattr(module, attribute, None)
-    if not callable(judge):
-        raise ValueError(
-            f"a metric must name a function of its module, got {address!r}; "
-            f"{name} has no function {attribute!r}"
-        )
+def _checked(judge: Callable[..., object], address: str) -> Judge:
     try:
         inspect.signature(judge).bind(None, "")
     except TypeError:
@@ -104,27 +86,7 @@ def _found(address: str, folder: Path) -> tuple[ModuleType, Judge]:
             f"the function of a metric must take (case, text), got {address!r} with "
             f"{inspect.signature(judge)}; change its parameters"
         ) from None
-    return module, typing.cast(Judge, judge)
-
-
-def _imported(name: str, folder: Path) -> ModuleType:
-    """The module beside the study if there is one, else the installed one."""
-    beside = folder / f"{name}.py"
-    if not beside.is_file():
-        return importlib.import_module(name)
-    # Under a name of its own: studies in several folders may each have, say, a metrics.py.
-    unique = f"tuneornot_study_{fingerprint.of(str(beside))}_{name}"
-    spec = importlib.util.spec_from_file_location(unique, beside)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{beside} is not a Python module")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[unique] = module
-    sys.path.insert(0, str(folder))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(folder))
-    return module
+    return typing.cast(Judge, judge)
 
 
 def _declares_bool(judge: Judge) -> bool:
