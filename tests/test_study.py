@@ -6,7 +6,7 @@ import pytest
 
 from tuneornot import study
 from tuneornot.errors import StudyError
-from tuneornot.records import Economy, Guardrail
+from tuneornot.records import Economy, Guardrail, Sampling
 
 PLAN = """\
 study: invoices
@@ -42,6 +42,20 @@ def test_a_plan_is_read() -> None:
     assert tune.recipe.epochs == 3
     assert not hasattr(tune.recipe, "seeds")
     assert [metric.name for metric in study.metrics(plan)] == ["exact_match", "field_match"]
+
+
+def test_an_arm_may_sample_in_its_own_way() -> None:
+    text = PLAN.replace("search:", "sampling: {temperature: 0.7, top_p: 0.9}, search:")
+    plan = study.parse(text + "sampling: {max_tokens: 40, temperature: 0.2}\n")
+    assert study.sampling(plan, "prompted") == Sampling(temperature=0.7, top_p=0.9, max_tokens=40)
+    assert study.sampling(plan, "tuned") == plan.sampling
+
+
+def test_a_fault_of_the_studys_sampling_is_told_once() -> None:
+    told = faults(
+        PLAN.replace("search:", "sampling: {seed: 3}, search:") + "sampling: {top_p: 2}\n"
+    )
+    assert told == "sampling.top_p: found 2.0, expected more than 0 and at most 1"
 
 
 def test_guardrails_are_resolved() -> None:
@@ -100,6 +114,18 @@ def test_all_faults_at_once() -> None:
         ("epochs: 3", "epochs: 0", "epochs must be at least 1"),
         ("model: local:smollm2-135m, tune", "model: http://h/v1#m, tune", "only local models"),
         ("model: local:smollm2-135m, search", "model: gpt, search", "expected local:NAME"),
+        ("model: local:smollm2-135m, search", "model: locl:m, search", "did you mean local:?"),
+        ("metrics:", "sampling: {top_p: 0}\nmetrics:", "sampling.top_p: found 0.0"),
+        (
+            "metrics:",
+            "sampling: {form: {type: 3}}\nmetrics:",
+            "sampling.form: found no JSON Schema",
+        ),
+        ("metrics:", "sampling: {form: json}\nmetrics:", "cannot be held to a form"),
+        ("search:", "sampling: {stop: ['']}, search:", "arms.prompted.sampling.stop: found"),
+        ("search:", "sampling: {logprobs: 21}, search:", "arms.prompted.sampling.logprobs"),
+        ("search:", "sampling: {top_k: 5}, search:", "arms.prompted.sampling.top_k: unknown"),
+        ("search:", "sampling: {seed: x}, search:", "arms.prompted.sampling.seed: found 'x'"),
         ("cases: cases.jsonl", "eval: a.jsonl", "belong together"),
         ("cases: cases.jsonl", "split: {seed: 1}", "give either `cases`"),
         ("later: later.jsonl", "dev: dev.jsonl", "is the name of a split"),

@@ -88,7 +88,7 @@ class Protocol:
         self.listener = listener
         self.store = Store(results / "store.db")
         self._session = Session(
-            self.store, listener=listener, plan=lambda: self.plan, opened=opened
+            self.store, folder=folder, listener=listener, plan=lambda: self.plan, opened=opened
         )
         self._adapters: dict[str, tuple[Adapter, ...]] = {}
 
@@ -155,10 +155,14 @@ class Protocol:
         plan, start = self.study.arms[arm], self._start(arm)
         raced_by = wanted.metric or self.study.decide.primary
         metric = next(one for one in self.metrics if one.name == raced_by)
-        model = self.model(plan.model)
+        model, sampling = self.model(plan.model), study.sampling(self.study, arm)
         key = fingerprint.of(
             [
-                [plan.model, model.identity(), msgspec.to_builtins(self.study.sampling)],
+                [
+                    plan.model,
+                    model.identity(),
+                    msgspec.to_builtins(sampling),
+                ],
                 msgspec.to_builtins(wanted),
                 [metric.name, metric.settings(), start.fingerprint],
                 [self.splits.train.fingerprint, self.splits.dev.fingerprint],
@@ -257,7 +261,7 @@ class Protocol:
             identity=self.model(plan.model).identity(),
             prompt=prompt,
             adapter=adapter,
-            sampling=self.study.sampling,
+            sampling=study.sampling(self.study, name),
         )
 
     @functools.cached_property

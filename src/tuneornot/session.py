@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from tuneornot import measure
 from tuneornot.listener import Listener
@@ -27,6 +28,7 @@ class Session:
         self,
         store: Store,
         *,
+        folder: Path,
         listener: Listener,
         plan: Callable[[], str],
         opened: Mapping[str, Model] | None = None,
@@ -35,12 +37,14 @@ class Session:
 
         Args:
             store: where answers and phases are kept.
+            folder: where the study's relative paths start.
             listener: told of progress.
             plan: gives the fingerprint of the plan that phases belong to.
             opened: models by name that are there already (for simulations).
         """
         self.store = store
         self.listener = listener
+        self._folder = folder
         self._plan = plan
         self._models: dict[str, Model] = dict(opened or {})
         self._n_asked = 0
@@ -55,7 +59,7 @@ class Session:
     def model(self, name: str) -> Model:
         """The model of that name, opened once."""
         if name not in self._models:
-            self._models[name] = registry.open(name)
+            self._models[name] = registry.open(name, folder=self._folder)
         return self._models[name]
 
     def run(self, arm: Arm, cases: Dataset, metrics: Sequence[Metric], *, repeats: int) -> Run:

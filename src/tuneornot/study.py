@@ -19,6 +19,7 @@ from tuneornot.errors import StudyError
 from tuneornot.formats import form
 from tuneornot.metrics import registry
 from tuneornot.metrics.base import Metric
+from tuneornot.models import sampling as asked
 from tuneornot.records import Economy, Guardrail, Json, Quantity, Record, Rule, Sampling
 from tuneornot.training.recipe import Recipe
 
@@ -87,6 +88,8 @@ class ArmPlan(Record, frozen=True, kw_only=True):
     model: str
     instructions: str | None = None
     """What the model is told; the study's task where it is left out."""
+    sampling: dict[str, Json] = {}
+    """Fields of the study's sampling that are different for this arm."""
     search: SearchPlan | None = None
     tune: TunePlan | None = None
 
@@ -202,6 +205,11 @@ def rests_on_cost(study: Study) -> bool:
     return "cost" in plan.economy or any("cost" in _parts(name)[:2] for name in plan.guardrails)
 
 
+def sampling(study: Study, arm: str) -> Sampling:
+    """How an arm is sampled: as the study says, with the arm's own fields in place."""
+    return asked.merged(study.sampling, study.arms[arm].sampling)
+
+
 def rule(study: Study) -> Rule:
     """The verdict's rule with every guardrail resolved to a metric, a set and a quantity."""
     plan = study.decide
@@ -253,6 +261,8 @@ def _contradictions(study: Study, folder: Path) -> list[str]:
         faults += _decide_faults(study, built, [metric.name for metric in built] + named)
         faults += _guardrail_faults(study, built, [metric.name for metric in built] + named)
     faults += [*_data_faults(study.data), *_arm_faults(study)]
+    models = {name: (arm.model, arm.sampling) for name, arm in study.arms.items()}
+    faults += asked.arm_faults(study.sampling, models)
     return [*faults, *study.budget.faults(), *_price_faults(study, folder)]
 
 
@@ -296,14 +306,9 @@ def _arm_faults(study: Study) -> list[str]:
             f"decide.baseline: {study.decide.baseline!r} is not an arm; arms are {[*study.arms]}"
         )
     for name, arm in study.arms.items():
-        if not arm.model.startswith(("local:", "http://", "https://")):
+        if arm.tune is not None and not arm.model.startswith("local:"):
             faults.append(
-                f"arms.{name}.model: found {arm.model!r}, expected local:NAME, local:PATH or "
-                "http(s)://HOST/v1#MODEL"
-            )
-        elif arm.tune is not None and not arm.model.startswith("local:"):
-            faults.append(
-                f"arms.{name}.tune: {arm.model!r} is on a server, only local models are trained; "
+                f"arms.{name}.tune: {arm.model!r} cannot be trained, only local models can; "
                 "train elsewhere and name the served model"
             )
         if arm.search is not None and arm.tune is not None:

@@ -66,7 +66,7 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
     with protocol(path, results, quiet=True) as opened:
         audit = opened.audit
         sizes = findings.sizes(opened)
-        faults = _models(opened.study)
+        faults = _models(opened.study, opened.folder)
     if as_json:
         print_json({"audit": audit, "splits": sizes, "faults": faults})
     else:
@@ -105,12 +105,12 @@ def doctor(as_json: AsJson = False) -> None:
     Console(highlight=False).print(table)
 
 
-def _models(plan: study.Study) -> list[str]:
+def _models(plan: study.Study, folder: Path) -> list[str]:
     """A sentence for each model of the study that cannot be opened."""
     faults = []
     for name, arm in plan.arms.items():
         try:
-            model = registry.open(arm.model)
+            model = registry.open(arm.model, folder=folder)
             model.identity()
             model.close()
         except TuneornotError as error:
