@@ -84,6 +84,34 @@ def test_equal_values_on_a_bounded_scale_still_leave_doubt() -> None:
     assert 0.02 < found.upper(0.05) < 0.035
 
 
+def test_groups_that_show_nothing_leave_the_doubt_of_as_many_cases() -> None:
+    """15 groups of 7 that never differ say no more than 15 cases that never differ."""
+    grouped = skew_t(np.zeros(105), np.repeat(np.arange(15), 7), span=1.0, name="t")
+    alone = skew_t(np.zeros(15), None, span=1.0, name="t")
+    assert grouped.upper(0.05) == pytest.approx(alone.upper(0.05))
+
+
+def test_groups_that_change_as_one_count_as_cases() -> None:
+    """Whole groups that win or lose, among groups that do neither: a group is worth one case."""
+    change = np.array([1.0, 1.0, -1.0, *np.zeros(17)])
+    grouped = skew_t(np.repeat(change, 4), np.repeat(np.arange(20), 4), span=1.0, name="t")
+    alone = skew_t(change, None, span=1.0, name="t")
+    # Cases weigh in by the share of the groups that differ, 3 in 20.
+    assert grouped.error == pytest.approx(alone.error, rel=0.03)
+    assert grouped.error < alone.error
+
+
+def test_groups_that_all_differ_keep_pseudo_cases() -> None:
+    rng = np.random.default_rng(3)
+    codes = np.repeat(np.arange(12), 5)
+    values = rng.standard_normal(60)
+    found = skew_t(values, codes, span=2.0, name="t")
+    sums = np.bincount(codes, weights=values - values.mean())
+    pseudo = float(((values - np.median(values)) ** 2).mean())
+    expected = float(sums @ sums) / (1 - 1 / 12) + 2 * pseudo
+    assert (60 * found.error) ** 2 == pytest.approx(expected, rel=1e-4)
+
+
 def test_equal_values_without_a_scale_have_no_width() -> None:
     found = skew_t(np.full(5, 2.0), None, span=None, name="t")
     assert found.lower(0.05) == found.upper(0.05) == 2.0

@@ -8,7 +8,7 @@ simulations that chose them):
   McCaffrey's degrees of freedom; groups of one case give back the usual t;
 - *two pseudo-cases*: one at either side of the median, as far away as cases that differ from it
   usually are, count in the variance (not in the mean), so that a handful of differing cases, or
-  none, cannot give a narrow interval;
+  none, cannot give a narrow interval; where most groups do not differ at all, pseudo-groups;
 - *skewness*: the side of the long tail moves out by the second-order term of Johnson's modified t;
   the other side is left alone, because pulling it in costs validity where tails are heavy.
 
@@ -29,7 +29,7 @@ from tuneornot.stats.cases import Codes, Floats
 SKEW_FACTOR = 1.5
 """By how much sample skewness is raised: at 30 to 100 cases it is too small by about a third."""
 FADING = 3.0
-"""Differing cases over which the range of the scale fades from the size of the pseudo-cases."""
+"""Differing units over which the range of the scale fades from the size of the pseudo-cases."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def skew_t(values: Floats, codes: Codes | None, *, span: float | None, name: str
     """The mean of ``values`` over cases, with its error between independent units.
 
     With groups g of n_g cases, h_g = n_g / n and e_g the sum of deviations from the mean in g:
-    error^2 = (sum_g e_g^2 / (1 - h_g) + 2 s^2) / n^2, where s is the size of a pseudo-case.
+    error^2 = (sum_g e_g^2 / (1 - h_g) + 2 s^2) / n^2, where s is the size of a pseudo-unit.
 
     Args:
         values: (n,), finite; at least two units.
@@ -102,7 +102,7 @@ def skew_t(values: Floats, codes: Codes | None, *, span: float | None, name: str
     sizes = np.ones(n) if codes is None else np.bincount(codes).astype(np.float64)
     sums = values - mean if codes is None else np.bincount(codes, weights=values - mean)
     parts = sums / np.sqrt(1 - sizes / n)
-    total = float(parts @ parts) + 2 * _pseudo_size(values, span) ** 2
+    total = float(parts @ parts) + 2 * _pseudo_square(values, codes, span)
     units = len(parts)
     third = float((parts**3).sum()) / total**1.5 if total > 0 else 0.0
     # Factor that makes the third moment unbiased for equal groups; at two units it is not defined.
@@ -121,19 +121,35 @@ def effective_groups(codes: Codes) -> float:
     return _degrees_of_freedom(np.bincount(codes).astype(np.float64)) + 1
 
 
-def _pseudo_size(values: Floats, span: float | None) -> float:
-    """Distance of the pseudo-cases from the median, in units of the values.
+def _pseudo_square(values: Floats, codes: Codes | None, span: float | None) -> float:
+    """Square of how far a pseudo-unit lies from the median, its cases added up.
 
-    The root mean square of the deviations that are not zero; a bounded scale adds its span as one
-    more deviation, with a weight that fades within a few differing cases.
+    Without groups the unit is a case. With groups it is a case in so far as groups differ from the
+    median in some case or other, and a whole group in so far as they do not: where most groups show
+    nothing, whatever may still happen may happen to a group at once.
     """
-    deviations = values - np.median(values)
-    squares = float(deviations @ deviations)
-    differing = int(np.count_nonzero(deviations))
+    away = values - np.median(values)
+    of_cases = _mean_square(away, int(np.count_nonzero(away)), span)
+    if codes is None:
+        return of_cases
+    sums = np.bincount(codes, weights=away)
+    differing = int(np.count_nonzero(np.bincount(codes, weights=away != 0)))
+    still = 1 - differing / len(sums)
+    sizes = np.bincount(codes).astype(np.float64)
+    reach = None if span is None else span * math.sqrt(float(sizes @ sizes) / len(sizes))
+    return still * _mean_square(sums, differing, reach) + (1 - still) * of_cases
+
+
+def _mean_square(deviations: Floats, differing: int, span: float | None) -> float:
+    """Mean square of the ``differing`` deviations that are not zero.
+
+    A bounded scale adds its span as one more deviation, with a weight that fades within a few
+    differing units.
+    """
     weight = 0.0 if span is None else math.exp(-differing / FADING)
     if differing + weight == 0:
         return 0.0
-    return math.sqrt((squares + weight * (span or 0.0) ** 2) / (differing + weight))
+    return (float(deviations @ deviations) + weight * (span or 0.0) ** 2) / (differing + weight)
 
 
 def _degrees_of_freedom(sizes: Floats) -> float:
