@@ -29,7 +29,10 @@ from tuneornot.stats.cases import Codes, Floats
 SKEW_FACTOR = 1.5
 """By how much sample skewness is raised: at 30 to 100 cases it is too small by about a third."""
 FADING = 3.0
-"""Differing units over which the range of the scale fades from the size of the pseudo-cases."""
+"""Differing cases over which the range of the scale fades from the size of the pseudo-cases."""
+FADING_GROUPS = 1.0
+"""Differing groups over which it fades from that of pseudo-groups: the first shows how they change,
+and at three, rare changes in 10 groups would cost 15 to 40% more width and hold no more often."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def _pseudo_square(values: Floats, codes: Codes | None, span: float | None) -> f
     nothing, whatever may still happen may happen to a group at once.
     """
     away = values - np.median(values)
-    of_cases = _mean_square(away, int(np.count_nonzero(away)), span)
+    of_cases = _mean_square(away, int(np.count_nonzero(away)), span, FADING)
     if codes is None:
         return of_cases
     sums = np.bincount(codes, weights=away)
@@ -137,16 +140,16 @@ def _pseudo_square(values: Floats, codes: Codes | None, span: float | None) -> f
     still = 1 - differing / len(sums)
     sizes = np.bincount(codes).astype(np.float64)
     reach = None if span is None else span * math.sqrt(float(sizes @ sizes) / len(sizes))
-    return still * _mean_square(sums, differing, reach) + (1 - still) * of_cases
+    of_groups = _mean_square(sums, differing, reach, FADING_GROUPS)
+    return still * of_groups + (1 - still) * of_cases
 
 
-def _mean_square(deviations: Floats, differing: int, span: float | None) -> float:
+def _mean_square(deviations: Floats, differing: int, span: float | None, fading: float) -> float:
     """Mean square of the ``differing`` deviations that are not zero.
 
-    A bounded scale adds its span as one more deviation, with a weight that fades within a few
-    differing units.
+    A bounded scale adds its span as one more deviation, with a weight that fades as units differ.
     """
-    weight = 0.0 if span is None else math.exp(-differing / FADING)
+    weight = 0.0 if span is None else math.exp(-differing / fading)
     if differing + weight == 0:
         return 0.0
     return (float(deviations @ deviations) + weight * (span or 0.0) ** 2) / (differing + weight)
