@@ -375,6 +375,17 @@ def test_scores_alone_take_repeats_groups_and_the_unscored() -> None:
     assert made.instability is not None
 
 
+def test_few_cases_are_told_what_share_of_failures_they_may_hide() -> None:
+    b, c = np.random.default_rng(18).beta(4, 2, (2, 60))
+    told = "the worst tenth is 6 cases of each arm"
+    bounded = compare.scores(b, c, kind="bounded").caveats
+    # 1 - 0.05^(1/60), and for 20 groups 1 - 0.05^(1/20).
+    assert f"{told}, and up to 4.9% of cases may fail without having shown" in bounded
+    grouped = compare.scores(b, c, kind="bounded", groups=np.repeat(np.arange(20), 3)).caveats
+    assert f"{told}, and up to 13.9% of cases may fail without having shown" in grouped
+    assert told in compare.scores(b, c, kind="unbounded").caveats
+
+
 def test_scores_alone_name_cases_and_metric() -> None:
     made = compare.scores([0.1, 0.5], [0.2, 0.4], metric="f1", case_ids=["x", "y"])
     assert made.metric == "f1"

@@ -136,9 +136,7 @@ def test_groups_that_change_as_one_are_covered(n_groups: int) -> None:
         change = rng.choice([1.0, -1.0, 0.0], n_groups, p=[0.08, 0.03, 0.89])
         codes = np.repeat(np.arange(n_groups), sizes)
         gains = change[codes]
-        found.append(
-            paired.difference(np.zeros(len(gains)), gains, groups=codes, scale=(0.0, 1.0))
-        )
+        found.append(paired.difference(np.zeros(len(gains)), gains, groups=codes, scale=(0.0, 1.0)))
     assert np.mean([e.low <= 0.05 <= e.high for e in found]) >= 0.935 - NOISE
     assert np.mean([e.lower > 0.05 for e in found]) <= 0.05 + NOISE
     assert np.mean([e.upper < 0.05 for e in found]) <= 0.05 + NOISE

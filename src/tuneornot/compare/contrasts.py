@@ -16,11 +16,14 @@ import numpy as np
 from tuneornot.compare.sides import Rng, Sides, sides
 from tuneornot.compare.tables import Floats, Table
 from tuneornot.records import Contrast, Estimate, Flip, QuantileShift, Scale, SliceContrast
-from tuneornot.stats import bayes, distributions, paired, planning, slices, spread, tails
+from tuneornot.stats import bayes, distributions, paired, planning, slices, spread, tails, unseen
 
 MOST_FLIPS = 40
 HEAVY = 10.0
 """Kurtosis above which intervals of a spread covered 91 to 94% in simulations of nominal 95%."""
+
+ALLOWED = 0.05
+"""How probable it is that failures of the share that a caveat names have not shown."""
 
 
 class Names(NamedTuple):
@@ -304,8 +307,16 @@ def _caveats(table: Table, own: Sides) -> tuple[str, ...]:
     ):
         said.append("scores have heavy tails: the interval of the spread is somewhat too narrow")
     if not own.binary and 0 < own.n < 100:
-        said.append(f"the worst tenth is {own.n / 10:g} cases of each arm")
+        said.append(f"the worst tenth is {own.n / 10:g} cases of each arm{_unseen(own)}")
     return (*said, *table.caveats)
+
+
+def _unseen(own: Sides) -> str:
+    """How many failures the bounds of the worst tenth allow for, where there is a worst score."""
+    if own.scale[0] is None or own.n_units < 2:
+        return ""
+    share = unseen.share(own.n_units, ALLOWED)
+    return f", and up to {share:.1%} of cases may fail without having shown"
 
 
 def _kurtosis(scores: Floats) -> float:

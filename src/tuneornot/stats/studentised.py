@@ -135,7 +135,7 @@ def _pseudo_square(values: Floats, codes: Codes | None, span: float | None) -> f
     of_cases = _mean_square(away, int(np.count_nonzero(away)), span, FADING)
     if codes is None:
         return of_cases
-    sums = np.bincount(codes, weights=away)
+    sums = np.bincount(codes, weights=away).astype(np.float64)
     differing = int(np.count_nonzero(np.bincount(codes, weights=away != 0)))
     still = 1 - differing / len(sums)
     sizes = np.bincount(codes).astype(np.float64)
