@@ -17,7 +17,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.core
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,examples,test,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,metrics,examples,test,dev]'
 	@touch $@
 
 demo: $(VENV)/.core  ## the whole protocol on the embedded model, from cases to verdict and report

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,14 @@ def test_contradictions(old: str, new: str, told: str) -> None:
 @pytest.mark.parametrize("text", ["", "[", "- 1", "study: [x", "\ud800"])
 def test_what_is_not_a_plan_is_told_in_one_fault(text: str) -> None:
     assert faults(text)
+
+
+def test_a_missing_package_is_told_with_the_other_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sqlglot", None)
+    wanted = "metrics: [{well_formed: {kind: sql}}, exct_match, latency]"
+    told = faults(PLAN.replace("metrics: [exact_match, field_match, latency]", wanted))
+    assert "metrics[0]: The metric well_formed for SQL needs packages" in told
+    assert "metrics[1]: exct_match: there is no metric 'exct_match'" in told
 
 
 def test_missing_file(tmp_path: Path) -> None:

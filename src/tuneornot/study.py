@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import msgspec
 
 from tuneornot.budget import Budget, price_faults
-from tuneornot.errors import StudyError
+from tuneornot.errors import MissingExtra, StudyError
 from tuneornot.formats import form
 from tuneornot.metrics import registry
 from tuneornot.metrics.base import Metric
@@ -248,6 +248,8 @@ def _built(study: Study, folder: Path) -> tuple[tuple[Metric, ...], list[str]]:
             built.append(registry.build(entry, folder=folder))
         except StudyError as error:
             faults += [f"metrics[{position}]: {fault}" for fault in error.faults]
+        except MissingExtra as error:
+            faults.append(f"metrics[{position}]: {error}")
     names = [metric.name for metric in built]
     for name in sorted({name for name in names if names.count(name) > 1}):
         faults.append(f"metrics: {name!r} stands there twice; give one of them another `name:`")

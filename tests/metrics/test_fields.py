@@ -71,3 +71,50 @@ def test_score_is_the_number_of_right_fields(wanted: dict[str, Json], data: st.D
     answer = {name: [] if name in spoiled else item for name, item in wanted.items()}
     found = value("field_match", json.dumps(answer), wanted)
     assert found == pytest.approx(1 - len(spoiled) / len(wanted))
+
+
+LINES: list[Json] = [{"sku": "a", "n": 1}, {"sku": "b", "n": 2}]
+ORDER: dict[str, Json] = {"id": 7, "lines": LINES, "note": None}
+
+
+@pytest.mark.parametrize(
+    ("answer", "precision", "recall"),
+    [
+        (ORDER, 1, 1),
+        ({"id": 7}, 1, 1 / 6),
+        ({"id": 8}, 0, 0),
+        ({"id": 7, "extra": [1, 2, 3]}, 1 / 4, 1 / 6),
+        ({"lines": [{"sku": "b", "n": 2}, {"sku": "a", "n": 1}]}, 0, 0),
+        ({"note": {}}, 0, 0),
+    ],
+)
+def test_values_at_every_depth(answer: Json, precision: float, recall: float) -> None:
+    text = json.dumps(answer)
+    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    figures = {"precision": precision, "recall": recall, "f1": f1}
+    for figure, wanted in figures.items():
+        assert value({"field_f1": {"figure": figure}}, text, ORDER) == pytest.approx(wanted)
+
+
+def test_the_order_of_items_can_be_free() -> None:
+    turned = json.dumps({**ORDER, "lines": LINES[::-1]})
+    assert value({"field_f1": {"unordered": True}}, turned, ORDER) == 1
+    assert value("field_f1", turned, ORDER) == pytest.approx(2 * 2 / 12)
+    # The price of it: which values stood together is not seen.
+    swapped = json.dumps({**ORDER, "lines": [{"sku": "a", "n": 2}, {"sku": "b", "n": 1}]})
+    assert value({"field_f1": {"unordered": True}}, swapped, ORDER) == 1
+
+
+def test_values_are_compared_as_json() -> None:
+    assert value("field_f1", '{"a": 1.0}', {"a": 1}) == 1
+    assert value("field_f1", '{"a": true}', {"a": 1}) == 0
+    assert value("field_f1", '{"a": "1"}', {"a": 1}) == 0
+    assert value("field_f1", '{"a": []}', {"a": {}}) == 0
+    assert value({"field_f1": {"fold": True}}, '{"a": "BONN."}', {"a": "Bonn"}) == 1
+
+
+def test_the_reason_names_the_paths() -> None:
+    found = mark("field_f1", '{"a": {"b": 1}, "c": 2}', {"a": {"b": 3}})
+    assert found.reason == "not as expected: 'a.b'; too many: 'a.b', 'c'"
+    assert mark("field_f1", "no JSON", {"a": 1}).value == 0
+    assert mark("field_f1", "{}", None).value is None

@@ -174,3 +174,13 @@ def test_reasons_can_be_written_down_whatever_the_answer_holds() -> None:
         reason = mark(entry, answer, {"volume": 1}).reason
         assert reason is not None
         reason.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("unit", "n"), [("words", 11), ("sentences", 4), ("lines", 3), ("paragraphs", 2)]
+)
+def test_length_in_other_units(unit: str, n: int) -> None:
+    text = 'One. Two, 2.5 three!\n"Is it?" Yes\n\n \nlast line is this\n'
+    for most, score in ((n, 1), (n - 1, 0)):
+        assert value({"length": {"max": most, "unit": unit}}, text) == score
+    assert value({"length": {"min": 1, "unit": unit}}, " \n") == 0

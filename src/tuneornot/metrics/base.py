@@ -6,9 +6,13 @@ scored ``None`` with the call's error by ``measure`` before any metric is asked.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+import dataclasses
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tuneornot.records import Case, Json, Response, Scale
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 class Mark(NamedTuple):
@@ -32,3 +36,19 @@ class Metric(Protocol):
     def score(self, case: Case, response: Response) -> Mark:
         """Judge the text of a response. Never raises on what a model may write."""
         ...
+
+
+def settings_of(metric: DataclassInstance, kind: str, **more: Json) -> dict[str, Json]:
+    """The settings of a metric that is a dataclass: its fields, without its name and folder.
+
+    Args:
+        metric: its fields are JSON, but for ``folder``.
+        kind: the name by which a study asks for it.
+        more: what else determines its values, for example the fingerprint of a file.
+    """
+    fields: dict[str, Any] = {
+        field.name: getattr(metric, field.name)
+        for field in dataclasses.fields(metric)
+        if field.name not in ("name", "folder")
+    }
+    return {"metric": kind, **fields, **more}

@@ -1,15 +1,20 @@
-"""The metric of structured answers that gives credit field by field.
+"""Metrics of structured answers that give credit field by field.
 
-It judges the values of a JSON object against the expected object. Whether the answer has the
-right form is the concern of ``form``: an answer that is not a JSON object has no field right.
+    FieldMatch    share of the expected fields that are right
+    FieldF1       precision, recall or F1 of every value at every depth
+
+They judge the values of a JSON answer against the expected one. Whether the answer has the
+right form is the concern of ``form``: an answer that is not JSON has no field right.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
+from collections.abc import Hashable, Iterator
 
-from tuneornot.metrics import reading
-from tuneornot.metrics.base import Mark
+from tuneornot.metrics import reading, reference, wanted
+from tuneornot.metrics.base import Mark, settings_of
 from tuneornot.records import Case, Json, Response, Scale
 
 
@@ -44,12 +49,12 @@ class FieldMatch:
     def score(self, case: Case, response: Response) -> Mark:
         """The share; ``None`` where the case expects no JSON object or none of the fields."""
         try:
-            wanted = reading.expected(case)
+            expected = reading.expected(case)
         except reading.NotJson as reason:
             return Mark(None, str(reason))
-        if not isinstance(wanted, dict):
+        if not isinstance(expected, dict):
             return Mark(None, "the expected answer is not a JSON object")
-        paths = [path for path in self.fields or wanted if _at(wanted, path) is not _ABSENT]
+        paths = [path for path in self.fields or expected if _at(expected, path) is not _ABSENT]
         if not paths:
             return Mark(None, "the expected answer has none of the fields that count")
         try:
@@ -58,14 +63,16 @@ class FieldMatch:
             return Mark(0.0, str(reason))
         if not isinstance(answer, dict):
             return Mark(0.0, "the answer is not a JSON object")
-        return self._compared(wanted, answer, paths)
+        return self._compared(expected, answer, paths)
 
-    def _compared(self, wanted: dict[str, Json], answer: dict[str, Json], paths: list[str]) -> Mark:
+    def _compared(
+        self, expected: dict[str, Json], answer: dict[str, Json], paths: list[str]
+    ) -> Mark:
         missing = [path for path in paths if _at(answer, path) is _ABSENT]
         wrong = [
-            path for path in paths if path not in missing and not _same_at(wanted, answer, path)
+            path for path in paths if path not in missing and not _same_at(expected, answer, path)
         ]
-        extra = [name for name in answer if name not in wanted]
+        extra = [name for name in answer if name not in expected]
         n_right = len(paths) - len(missing) - len(wrong)
         n_counted = len(paths) + (len(extra) if self.count_extra else 0)
         found = [
@@ -74,6 +81,79 @@ class FieldMatch:
             if names
         ]
         return Mark(n_right / n_counted, "; ".join(found) or None)
+
+
+@dataclasses.dataclass(kw_only=True)
+class FieldF1:
+    """Precision, recall or F1 of the values of a JSON answer at every depth, from 0 to 1.
+
+    Expected and answered JSON are laid out flat: each text, number, boolean, null, empty object or
+    empty array with the path that leads to it. Shared are the paths that have the same value
+    on both sides. Items of an array are told apart by their place; with ``unordered`` by their
+    values alone, and then it is not seen which values stood together in one item. An answer that
+    is not JSON is 0. The reason names paths that are wrong or missing, then those that are too
+    many.
+    """
+
+    name: str = "field_f1"
+    figure: wanted.Figure = "f1"
+    """``f1``, or its ``precision`` or ``recall`` alone."""
+    unordered: bool = False
+    """The order of the items of an array is free."""
+    fold: bool = False
+    """Texts are the same if they differ in case, punctuation or white space only."""
+    lenient: bool = False
+    """Accept a code fence or prose around the value."""
+    scale = Scale()
+
+    def settings(self) -> dict[str, Json]:
+        """What determines its values."""
+        return settings_of(self, "field_f1")
+
+    def score(self, case: Case, response: Response) -> Mark:
+        """The figure; ``None`` where the case expects no JSON."""
+        try:
+            expected = Counter(self._leaves(reading.expected(case)))
+        except reading.NotJson as reason:
+            return Mark(None, str(reason))
+        try:
+            answer = Counter(self._leaves(reading.read(response.text or "", lenient=self.lenient)))
+        except reading.NotJson as reason:
+            return Mark(0.0, str(reason))
+        found = wanted.ratio(
+            self.figure,
+            shared=(answer & expected).total(),
+            answered=answer.total(),
+            expected=expected.total(),
+        )
+        sides = (("not as expected", expected - answer), ("too many", answer - expected))
+        said = [
+            f"{what}: {', '.join(repr(path[:60]) for path in dict.fromkeys(p for p, _ in odd))}"
+            for what, leaves in sides
+            if (odd := list(leaves)[:8])
+        ]
+        return Mark(found, "; ".join(said) or None)
+
+    def _leaves(self, value: Json, path: str = "") -> Iterator[tuple[str, Hashable]]:
+        """Every value that holds no other, with its path."""
+        if isinstance(value, dict) and value:
+            for name, inner in value.items():
+                yield from self._leaves(inner, f"{path}.{name}" if path else name)
+        elif isinstance(value, list) and value:
+            for place, inner in enumerate(value):
+                yield from self._leaves(inner, f"{path}[{'' if self.unordered else place}]")
+        else:
+            yield path, self._kept(value)
+
+    def _kept(self, value: Json) -> Hashable:
+        """A value that equals another one just if they are the same as JSON."""
+        if isinstance(value, str):
+            return ("text", reference.fold(value) if self.fold else value)
+        if isinstance(value, bool) or value is None:
+            return ("word", value)
+        if isinstance(value, int | float):
+            return ("number", value)
+        return ("empty", isinstance(value, dict))
 
 
 class _Absent:
@@ -98,6 +178,6 @@ def _at(value: Json, path: str) -> Json | _Absent:
     return _at(inner, rest) if dot else inner
 
 
-def _same_at(wanted: Json, answer: Json, path: str) -> bool:
-    a, b = _at(wanted, path), _at(answer, path)
+def _same_at(expected: Json, answer: Json, path: str) -> bool:
+    a, b = _at(expected, path), _at(answer, path)
     return not isinstance(a, _Absent) and not isinstance(b, _Absent) and reading.same(a, b)

@@ -138,9 +138,11 @@ class Regex:
 class Length:
     """1 if the answer is as long as it should be, both ends included, else 0.
 
-    Words are what white space separates (so not for scripts without spaces), characters are
-    Unicode code points without white space at the ends, tokens are the model's own count, which
-    differs between models.
+    Words are what white space separates (so not for scripts without spaces), sentences end in a
+    full stop, question or exclamation mark before white space or the end (an abbreviation counts
+    as an end too), lines are those that are not empty, paragraphs stand between empty lines,
+    characters are Unicode code points without white space at the ends, tokens are the model's own
+    count, which differs between models.
     """
 
     name: str = "length"
@@ -148,7 +150,7 @@ class Length:
     """Least length; none without it."""
     max: int | None = None
     """Greatest length; none without it."""
-    unit: Literal["words", "characters", "tokens"] = "words"
+    unit: Literal["words", "sentences", "lines", "paragraphs", "characters", "tokens"] = "words"
     scale = Scale(binary=True)
 
     def __post_init__(self) -> None:
@@ -163,16 +165,25 @@ class Length:
 
     def score(self, case: Case, response: Response) -> Mark:
         """1 or 0; ``None`` for tokens where the model does not count them."""
-        text = (response.text or "").strip()
-        n: int | None = len(text)
-        if self.unit == "words":
-            n = len(text.split())
-        elif self.unit == "tokens":
-            n = response.n_output_tokens
+        n = response.n_output_tokens if self.unit == "tokens" else self._count(response.text or "")
         if n is None:
             return Mark(None, "the model does not say how many tokens it wrote")
         fits = (self.min is None or n >= self.min) and (self.max is None or n <= self.max)
         return Mark(float(fits), f"{n} {self.unit}")
+
+    def _count(self, text: str) -> int:
+        text = text.strip()
+        if self.unit == "characters":
+            return len(text)
+        if self.unit == "words":
+            return len(text.split())
+        border = {"sentences": _SENTENCE_END, "lines": _LINE_END, "paragraphs": _PARAGRAPH_END}
+        return sum(1 for part in border[self.unit].split(text) if part.strip())
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])")
+_LINE_END = re.compile(r"\n")
+_PARAGRAPH_END = re.compile(r"\n[ \t]*\n")
 
 
 def schema_of(value: Json) -> dict[str, Json]:

@@ -50,12 +50,17 @@ def read(text: str, *, lenient: bool = False) -> Json:
     try:
         return _read_whole(text.strip())
     except NotJson as reason:
-        for fenced in _FENCE.finditer(text):
+        for inside in fenced(text):
             try:
-                return _read_whole(fenced[1])
+                return _read_whole(inside)
             except NotJson:
                 continue
         return _first_value(text, otherwise=reason)
+
+
+def fenced(text: str) -> list[str]:
+    """What stands inside each code fence of an answer; a fence may lack its end."""
+    return [found[1] for found in _FENCE.finditer(text)]
 
 
 def expected(case: Case) -> Json:

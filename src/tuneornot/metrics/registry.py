@@ -25,10 +25,8 @@ import msgspec
 
 from tuneornot.errors import StudyError
 from tuneornot.metrics.base import Metric
-from tuneornot.metrics.fields import FieldMatch
-from tuneornot.metrics.form import JsonSchema, JsonValid, Length, Regex
+from tuneornot.metrics.catalogue import BUILT_IN
 from tuneornot.metrics.function import Function
-from tuneornot.metrics.reference import Contains, ExactMatch, NormalisedMatch
 from tuneornot.records import Json
 
 GROUP = "tuneornot.metrics"
@@ -42,17 +40,6 @@ OBSERVED: Mapping[str, str] = {
     "cost": "money for one answer, by the study's price file",
 }
 """Quantities of a response that a comparison takes as they were measured."""
-
-_BUILT_IN: Mapping[str, type[Any]] = {
-    "exact_match": ExactMatch,
-    "normalised_match": NormalisedMatch,
-    "contains": Contains,
-    "field_match": FieldMatch,
-    "json_valid": JsonValid,
-    "json_schema": JsonSchema,
-    "regex": Regex,
-    "length": Length,
-}
 
 Entry = str | Mapping[str, Mapping[str, Json] | None]
 
@@ -71,7 +58,7 @@ def known() -> dict[str, Known]:
     offered = {point.name: point.load() for point in importlib.metadata.entry_points(group=GROUP)}
     return {
         name: Known((inspect.getdoc(factory) or name).split("\n\n")[0], tuple(_options(factory)))
-        for name, factory in {**offered, **_BUILT_IN}.items()
+        for name, factory in {**offered, **BUILT_IN}.items()
     }
 
 
@@ -120,14 +107,14 @@ def _read(entry: Entry) -> tuple[str, dict[str, Json]]:
 
 
 def _factory(kind: str) -> Callable[..., Metric]:
-    if kind in _BUILT_IN:
-        return cast(Callable[..., Metric], _BUILT_IN[kind])
+    if kind in BUILT_IN:
+        return cast(Callable[..., Metric], BUILT_IN[kind])
     points = importlib.metadata.entry_points(group=GROUP)
     for point in points.select(name=kind):
         return cast(Callable[..., Metric], point.load())
     if kind in OBSERVED:
         raise ValueError(f"this is observed with every answer, not judged: {OBSERVED[kind]}")
-    names = [*_BUILT_IN, *points.names, *OBSERVED]
+    names = [*BUILT_IN, *points.names, *OBSERVED]
     raise ValueError(
         f"there is no metric {kind!r}{_nearest(kind, names)}; known are {', '.join(names)}, "
         "and module:function for a function of your own"

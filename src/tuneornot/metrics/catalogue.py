@@ -1,0 +1,37 @@
+"""The built-in metrics by the names that a study gives them, in the order of the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tuneornot.metrics.choice import Choice, OneOf
+from tuneornot.metrics.fields import FieldF1, FieldMatch
+from tuneornot.metrics.form import JsonSchema, JsonValid, Length, Regex
+from tuneornot.metrics.language import Language
+from tuneornot.metrics.likeness import EditSimilarity, Rouge, TokenF1
+from tuneornot.metrics.numbers import Numeric
+from tuneornot.metrics.reference import Contains, ExactMatch, NormalisedMatch
+from tuneornot.metrics.sections import Sections
+from tuneornot.metrics.wellformed import WellFormed
+
+BUILT_IN: Mapping[str, type[Any]] = {
+    "exact_match": ExactMatch,
+    "normalised_match": NormalisedMatch,
+    "contains": Contains,
+    "numeric": Numeric,
+    "choice": Choice,
+    "token_f1": TokenF1,
+    "rouge": Rouge,
+    "edit_similarity": EditSimilarity,
+    "field_match": FieldMatch,
+    "field_f1": FieldF1,
+    "json_valid": JsonValid,
+    "json_schema": JsonSchema,
+    "well_formed": WellFormed,
+    "one_of": OneOf,
+    "sections": Sections,
+    "regex": Regex,
+    "length": Length,
+    "language": Language,
+}
