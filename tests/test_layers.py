@@ -16,6 +16,7 @@ ROWS: dict[str, int] = {
     "metrics": 4,
     "study": 5,
     **dict.fromkeys(["dataset", "measure", "finetune", "compare", "economics", "decide"], 6),
+    "spending": 6,
     **dict.fromkeys(["gather", "baseline", "pairing", "session", "stress", "redteam", "watch"], 7),
     **dict.fromkeys(["protocol", "examples"], 8),
     "findings": 9,

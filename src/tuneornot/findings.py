@@ -9,6 +9,7 @@ from tuneornot.models import machine
 from tuneornot.protocol import Protocol
 from tuneornot.records import Findings, Phase, Record
 from tuneornot.report import export, markdown, pages
+from tuneornot.spending import Tally
 
 
 class Level(Record, frozen=True, kw_only=True):
@@ -49,6 +50,7 @@ def of(protocol: Protocol) -> Findings:
         recommended=decide.recommend(verdicts),
         looks=protocol.store.looks(),
         phases=phases(protocol),
+        currency="" if protocol.prices is None else protocol.prices.currency,
         machine=machine.describe(),
         version=__version__,
     )
@@ -65,11 +67,14 @@ def phases(protocol: Protocol) -> tuple[Phase, ...]:
     total: dict[str, Phase] = {}
     for phase in protocol.store.phases(protocol.plan):
         before = total.get(phase.name, Phase(name=phase.name, seconds=0.0))
+        spent = Tally([*before.spent, *phase.spent]).spent
         total[phase.name] = Phase(
             name=phase.name,
             seconds=before.seconds + phase.seconds,
             n_asked=before.n_asked + phase.n_asked,
             n_known=before.n_known + phase.n_known,
+            spent=spent,
+            money=None if protocol.prices is None else protocol.prices.money(spent),
         )
     return tuple(total.values())
 

@@ -88,7 +88,13 @@ class Protocol:
         self.listener = listener
         self.store = Store(results / "store.db")
         self._session = Session(
-            self.store, folder=folder, listener=listener, plan=lambda: self.plan, opened=opened
+            self.store,
+            folder=folder,
+            listener=listener,
+            plan=lambda: self.plan,
+            opened=opened,
+            budget=plan.budget,
+            prices=self.prices,
         )
         self._adapters: dict[str, tuple[Adapter, ...]] = {}
 
@@ -229,17 +235,18 @@ class Protocol:
             # Deferred: a study without training must not need torch.
             from tuneornot.models.local import weights
 
-            trained = finetune.train(
-                model,
-                weights.load(name),
-                train,
-                dev,
-                prompt=start,
-                recipe=plan.recipe,
-                seed=seed,
-                folder=folder,
-                on_point=lambda point, share: self.listener.advance(round(100 * share), 100),
-            )
+            with self._session.training(name, f"the training of {arm!r}, and what follows it"):
+                trained = finetune.train(
+                    model,
+                    weights.load(name),
+                    train,
+                    dev,
+                    prompt=start,
+                    recipe=plan.recipe,
+                    seed=seed,
+                    folder=folder,
+                    on_point=lambda point, share: self.listener.advance(round(100 * share), 100),
+                )
         self.store.keep_adapter(folder.name, trained)
         return trained
 

@@ -13,16 +13,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tuneornot import measure
+from tuneornot.budget import Budget
 from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric
 from tuneornot.models import registry
 from tuneornot.models.base import Model
-from tuneornot.records import Arm, Dataset, Phase, Response, Run
+from tuneornot.records import Arm, Dataset, Phase, Prices, Response, Run, Spent
+from tuneornot.spending import Purse, Tally, metered
 from tuneornot.store.store import Store
+
+PAUSE_S = 1.0
+"""So often a phase under way is kept, or after so many answers: what a kill may leave uncounted."""
+PAUSE_N = 64
 
 
 class Session:
-    """Models opened once, answers kept, phases timed."""
+    """Models opened once, answers kept, phases timed, spending counted."""
 
     def __init__(
         self,
@@ -32,6 +38,8 @@ class Session:
         listener: Listener,
         plan: Callable[[], str],
         opened: Mapping[str, Model] | None = None,
+        budget: Budget | None = None,
+        prices: Prices | None = None,
     ) -> None:
         """Start with what is open already.
 
@@ -41,13 +49,16 @@ class Session:
             listener: told of progress.
             plan: gives the fingerprint of the plan that phases belong to.
             opened: models by name that are there already (for simulations).
+            budget: what may be spent, with what the store says was spent before.
+            prices: of the models, for a budget of money.
         """
         self.store = store
         self.listener = listener
         self._folder = folder
         self._plan = plan
-        self._models: dict[str, Model] = dict(opened or {})
-        self._n_asked = 0
+        self._purse = Purse(budget or Budget(), prices, _spent_before(store))
+        self._models = {name: self._metered(model) for name, model in (opened or {}).items()}
+        self._under_way = _UnderWay("")
         self._n_known = 0
 
     def close(self) -> None:
@@ -57,9 +68,9 @@ class Session:
         self.store.close()
 
     def model(self, name: str) -> Model:
-        """The model of that name, opened once."""
+        """The model of that name, opened once; whatever it is asked is counted."""
         if name not in self._models:
-            self._models[name] = registry.open(name, folder=self._folder)
+            self._models[name] = self._metered(registry.open(name, folder=self._folder))
         return self._models[name]
 
     def run(self, arm: Arm, cases: Dataset, metrics: Sequence[Metric], *, repeats: int) -> Run:
@@ -71,7 +82,7 @@ class Session:
             metrics,
             repeats=repeats,
             known=self._known,
-            keep=self._keep,
+            keep=self.store.keep_response,
             on_answer=self.listener.advance,
         )
 
@@ -84,34 +95,93 @@ class Session:
             cases,
             n=n,
             known=self._known,
-            keep=self._keep,
+            keep=self.store.keep_response,
             on_answer=self.listener.advance,
         )
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Tell the listener, and keep how long it took and what was asked."""
+        """Tell the listener, and keep how long it took and what it used, also on the way."""
         self.listener.begin(name, None)
-        before, begun = (self._n_asked, self._n_known), time.monotonic()
+        outer, known = self._under_way, self._n_known
+        self._under_way = _UnderWay(name)
         finished = False
         try:
             yield
             finished = True
         finally:
-            phase = Phase(
-                name=name,
-                seconds=time.monotonic() - begun,
-                n_asked=self._n_asked - before[0],
-                n_known=self._n_known - before[1],
-                finished=finished,
-            )
-            self.store.keep_phase(self._plan(), phase)
+            self._keep_phase(n_known=self._n_known - known, finished=finished)
+            self._under_way = outer
+
+    @contextlib.contextmanager
+    def training(self, model: str, what: str) -> Iterator[None]:
+        """Work of a model that asks nothing; refused where the budget is used up, then counted.
+
+        Raises:
+            BudgetExceeded: a limit of the budget is used up.
+        """
+        ended = self._purse.ended()
+        if ended is not None:
+            raise self._purse.exceeded(ended, what)
+        begun, asked = time.monotonic(), self._under_way.tally.of(model).seconds
+        try:
+            yield
+        finally:
+            waited = self._under_way.tally.of(model).seconds - asked
+            spent = Spent(model=model, seconds=time.monotonic() - begun - waited)
+            self._purse.pay(spent)
+            self._under_way.tally.add(spent)
+
+    def _metered(self, model: Model) -> Model:
+        return metered(model, self._purse, self._count)
+
+    def _count(self, spent: Spent) -> None:
+        now = self._under_way
+        now.tally.add(spent)
+        now.n_asked += spent.n_calls
+        if now.name and now.is_due(now.n_asked):
+            self._keep_phase(n_known=0, finished=False)
+
+    def _keep_phase(self, *, n_known: int, finished: bool) -> None:
+        now = self._under_way
+        phase = Phase(
+            name=now.name,
+            seconds=time.monotonic() - now.begun,
+            n_asked=now.n_asked,
+            n_known=n_known,
+            finished=finished,
+            spent=now.tally.spent,
+        )
+        now.kept_as = self.store.keep_phase(self._plan(), phase, at=now.kept_as)
 
     def _known(self, keys: Sequence[measure.Key]) -> Mapping[measure.Key, Response]:
         found = self.store.responses(keys)
         self._n_known += len(found)
         return found
 
-    def _keep(self, response: Response) -> None:
-        self.store.keep_response(response)
-        self._n_asked += 1
+
+class _UnderWay:
+    """The phase that is under way; without a name the time between phases."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.begun = time.monotonic()
+        self.tally = Tally()
+        self.n_asked = 0
+        self.kept_as: str | None = None
+        self._due = (PAUSE_N, self.begun + PAUSE_S)
+
+    def is_due(self, n_asked: int) -> bool:
+        """Whether it should be kept on the way; if so, not again for a while."""
+        now = time.monotonic()
+        if n_asked < self._due[0] and now < self._due[1]:
+            return False
+        self._due = (n_asked + PAUSE_N, now + PAUSE_S)
+        return True
+
+
+def _spent_before(store: Store) -> Iterator[Spent]:
+    """What every earlier command used, under whatever plan."""
+    for phase in store.phases():
+        # Phases of versions that did not tell models still tell calls.
+        yield from phase.spent or (Spent(model="", n_calls=phase.n_asked),)

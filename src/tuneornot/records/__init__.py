@@ -49,7 +49,7 @@ from tuneornot.records.decided import (
     Verdict,
 )
 from tuneornot.records.measured import Purpose, Response, Run, Scale, Score
-from tuneornot.records.priced import Price, Prices, Rates
+from tuneornot.records.priced import Price, Prices, Rates, Spent
 
 __all__ = [
     "Adapter",
@@ -95,6 +95,7 @@ __all__ = [
     "Score",
     "Sensitivity",
     "SliceContrast",
+    "Spent",
     "Splits",
     "Verdict",
 ]

@@ -9,6 +9,7 @@ from tuneornot.records.base import Record
 from tuneornot.records.cases import Audit
 from tuneornot.records.compared import Comparison, Estimate
 from tuneornot.records.measured import Run
+from tuneornot.records.priced import Spent
 
 Outcome = Literal["tune", "keep-prompting", "not-yet", "blocked"]
 Quantity = Literal["mean", "ratio", "spread", "instability", "worst_tenth", "catastrophic", "check"]
@@ -101,6 +102,10 @@ class Phase(Record, frozen=True, kw_only=True):
     """Questions whose answers were already in the store."""
     finished: bool = True
     """False where it was interrupted or failed."""
+    spent: tuple[Spent, ...] = ()
+    """What each model used."""
+    money: float | None = None
+    """What that cost at the study's prices; ``None`` where a model used has none."""
 
 
 class Look(Record, frozen=True, kw_only=True):
@@ -141,6 +146,8 @@ class Findings(Record, frozen=True, kw_only=True):
     """The arm to use; ``None`` while that is open."""
     looks: tuple[Look, ...] = ()
     phases: tuple[Phase, ...] = ()
+    currency: str = ""
+    """Of everything in money; empty where the study has no price file."""
     machine: str = ""
     """Processor, cores and memory on which latencies were measured."""
     version: str = ""

@@ -7,6 +7,7 @@ has no price, or tells no tokens, costs ``None``: not known, never 0.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tuneornot.records.base import Record
@@ -35,6 +36,45 @@ class Rates(Record, frozen=True, kw_only=True):
     def by_time(self) -> bool:
         """Whether the machine is paid for instead of the tokens."""
         return self.per_machine_hour is not None
+
+    def of(self, spent: Spent) -> float:
+        """Money for what a model used: its tokens, or the time that it was at work."""
+        if self.by_time:
+            return _by_time(self, spent.seconds)
+        return _by_tokens(self, spent.n_input_tokens, spent.n_cached_tokens, spent.n_output_tokens)
+
+
+class Spent(Record, frozen=True, kw_only=True):
+    """What one model used in some part of the work."""
+
+    model: str
+    """Its name, as arms give it."""
+    n_calls: int = 0
+    """Questions put to it, failed ones too; further tries of one question are not counted."""
+    n_input_tokens: int = 0
+    n_cached_tokens: int = 0
+    n_output_tokens: int = 0
+    n_guessed: int = 0
+    """Calls whose tokens the server did not tell: they are reckoned from characters."""
+    seconds: float = 0.0
+    """How long answers were waited for, or the model was trained."""
+
+    @property
+    def n_tokens(self) -> int:
+        """Read and written."""
+        return self.n_input_tokens + self.n_output_tokens
+
+    def plus(self, more: Spent) -> Spent:
+        """Both together, under this one's name."""
+        return Spent(
+            model=self.model,
+            n_calls=self.n_calls + more.n_calls,
+            n_input_tokens=self.n_input_tokens + more.n_input_tokens,
+            n_cached_tokens=self.n_cached_tokens + more.n_cached_tokens,
+            n_output_tokens=self.n_output_tokens + more.n_output_tokens,
+            n_guessed=self.n_guessed + more.n_guessed,
+            seconds=self.seconds + more.seconds,
+        )
 
 
 class Price(Record, frozen=True, kw_only=True):
@@ -88,6 +128,13 @@ class Prices(Record, frozen=True, kw_only=True):
             as_of=self.as_of.isoformat(),
             n_days_old=(today - self.as_of).days,
         )
+
+    def money(self, spent: Iterable[Spent]) -> float | None:
+        """What some part of the work cost; ``None`` where a model of it has no price."""
+        used = [one for one in spent if one.n_calls or one.seconds]
+        if any(one.model not in self.models for one in used):
+            return None
+        return sum((self.models[one.model].of(one) for one in used), start=0.0)
 
 
 def _by_time(rates: Rates, seconds: float) -> float:

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from tuneornot.records import Comparison, Findings, Verdict
-from tuneornot.report import amounts, export, remarks, sentences
+from tuneornot.report import amounts, export, money, remarks, sentences
 
 _MARKS = {"holds": "✅", "broken": "❌", "unresolved": "❔"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
@@ -63,6 +63,7 @@ def _verdict(verdict: Verdict, findings: Findings) -> list[str]:
         _text(sentences.advice(verdict)),
         "\n".join(reasons),
         _table(comparison) if comparison is not None and comparison.contrasts else "",
+        _text(money.per_success(comparison, findings)) if comparison is not None else "",
         _sensitivity(verdict, findings),
     ]
 
@@ -106,6 +107,8 @@ def _effort(findings: Findings) -> str:
     if findings.phases:
         total = sum(phase.seconds for phase in findings.phases)
         parts.append(f"{amounts.duration(total)} in all")
+        told = money.spent(findings.phases, findings.currency).rstrip(".")
+        parts += [_text(told)] if told else []
     if findings.version:
         parts.append(f"tuneornot {findings.version}")
     return f"<sub>{' · '.join(parts)}</sub>"

@@ -35,6 +35,7 @@ from tuneornot.report import (
     efforts,
     export,
     figures,
+    money,
     remarks,
     sentences,
     shapes,
@@ -125,7 +126,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(amounts=amounts, remarks=remarks, sentences=sentences)
+    environment.globals.update(amounts=amounts, money=money, remarks=remarks, sentences=sentences)
     environment.filters["settings"] = _settings
     return environment
 

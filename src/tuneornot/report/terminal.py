@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuneornot.records import Comparison, Findings, Phase, Verdict
-from tuneornot.report import amounts, remarks, sentences
+from tuneornot.report import amounts, money, remarks, sentences
 
 _TONES = {"tune": "green", "keep-prompting": "blue", "not-yet": "yellow", "blocked": "red"}
 _STATES = {"holds": "green", "broken": "red", "unresolved": "yellow"}
@@ -47,7 +47,7 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
             parts.append(_contrasts(comparison, roomy=console.width >= _ROOMY))
     parts += _limits(findings)
     if findings.phases:
-        parts.append(_phases(findings.phases))
+        parts += [_phases(findings.phases), *_spent(findings)]
     if report is not None:
         parts.append(Text(f"Report: {report}", overflow="fold"))
     shown = Group(*parts)
@@ -151,3 +151,8 @@ def _phases(phases: tuple[Phase, ...]) -> Table:
         table.add_row(Text(phase.name), amounts.duration(phase.seconds), share)
     table.add_row("", "", "")
     return table
+
+
+def _spent(findings: Findings) -> list[RenderableType]:
+    told = money.spent(findings.phases, findings.currency)
+    return [Text(told), Text()] if told else []

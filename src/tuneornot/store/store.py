@@ -226,21 +226,29 @@ class Store:
         rows = self._rows(query.order_by(table.c.at, table.c.baseline, table.c.candidate))
         return tuple(Judged(at, bodies.decode(body, Verdict)) for at, body in rows)
 
-    def keep_phase(self, plan: str, phase: Phase) -> None:
-        """Note how long a phase of the work took under a plan."""
-        row = {
-            "plan": plan,
-            "name": phase.name,
-            "at": self._time(),
-            "body": bodies.encode(phase),
-        }
-        self._keep(schema.phases, row)
+    def keep_phase(self, plan: str, phase: Phase, *, at: str | None = None) -> str:
+        """Note how long a phase of the work took under a plan, and what it used.
 
-    def phases(self, plan: str) -> tuple[Phase, ...]:
-        """The phases under a plan, in the order in which they ended."""
+        Args:
+            plan: its fingerprint.
+            phase: as it is, or as it is so far.
+            at: what the first call for this phase returned; later ones take its place.
+
+        Returns:
+            The time under which it is kept, ISO 8601.
+        """
+        at = at or self._time()
+        row = {"plan": plan, "name": phase.name, "at": at, "body": bodies.encode(phase)}
+        self._keep(schema.phases, row)
+        return at
+
+    def phases(self, plan: str | None = None) -> tuple[Phase, ...]:
+        """The phases (under one plan), in the order in which they were first kept."""
         table = schema.phases
-        query = select(table.c.body).where(table.c.plan == plan).order_by(table.c.at)
-        return tuple(self._read(query, Phase))
+        query = select(table.c.body)
+        if plan is not None:
+            query = query.where(table.c.plan == plan)
+        return tuple(self._read(query.order_by(table.c.at), Phase))
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
