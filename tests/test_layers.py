@@ -15,7 +15,9 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["models", "budget"], 3),
     "metrics": 4,
     "study": 5,
-    **dict.fromkeys(["dataset", "measure", "finetune", "compare", "economics", "decide"], 6),
+    **dict.fromkeys(
+        ["dataset", "measure", "judging", "finetune", "compare", "economics", "decide"], 6
+    ),
     "spending": 6,
     **dict.fromkeys(["gather", "baseline", "pairing", "session", "stress", "redteam", "watch"], 7),
     **dict.fromkeys(["protocol", "examples"], 8),

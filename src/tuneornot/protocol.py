@@ -35,6 +35,7 @@ from tuneornot import (
 from tuneornot.errors import BudgetExceeded
 from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric
+from tuneornot.metrics.judges.base import judges
 from tuneornot.models.base import Model
 from tuneornot.pairing import Pairing
 from tuneornot.records import (
@@ -275,17 +276,23 @@ class Protocol:
     def runs(self) -> dict[str, tuple[Run, ...]]:
         """By arm its runs: every measured set, and every seed of a tuned arm."""
         self._require_engineered_prompts()
+        for name in judges(self.metrics):
+            self.model(name).identity()
         ready = {name: self.arms(name) for name in self.study.arms}
         timed = self._timed(ready) if self._times else {}
         found: dict[str, tuple[Run, ...]] = {}
-        for name, arms in ready.items():
+        beaten: dict[str, Run] = {}
+        # The baseline first: metrics that compare two answers need it.
+        for name in (self.study.baseline, *self.study.candidates):
             with self._session.phase(f"measure {name}"):
                 found[name] = tuple(
-                    self._looked(arm, measured, timed.get(name, ()))
+                    self._looked(arm, measured, timed.get(name, ()), beaten.get(measured.name))
                     for measured in self.splits.measured
-                    for arm in arms
+                    for arm in ready[name]
                 )
-        return found
+            if not beaten:
+                beaten = {run.dataset.name: run for run in found[name]}
+        return {name: found[name] for name in ready}
 
     @property
     def _times(self) -> bool:
@@ -297,11 +304,15 @@ class Protocol:
         )
         return "latency" in asked or ("cost" in asked and by_time)
 
-    def _looked(self, arm: Arm, measured: Dataset, timings: tuple[Response, ...]) -> Run:
+    def _looked(
+        self, arm: Arm, measured: Dataset, timings: tuple[Response, ...], against: Run | None
+    ) -> Run:
         """Measure an arm on a set that the verdict rests on; the look is noted first."""
         look = Look(dataset=measured.name, arm=arm.name, plan=self.plan, at=_now())
         self.store.keep_look(look)
-        run = self._session.run(arm, measured, self.metrics, repeats=self.study.repeats)
+        run = self._session.run(
+            arm, measured, self.metrics, repeats=self.study.repeats, against=against
+        )
         if measured is self.splits.eval:
             run = msgspec.structs.replace(run, timings=timings)
         price = self.prices.price(arm.model, _today()) if self.prices is not None else None

@@ -12,13 +12,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tuneornot import measure
+import msgspec
+
+from tuneornot import judging, measure
 from tuneornot.budget import Budget
 from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric
+from tuneornot.metrics.judges.base import Answers, Judged, Question
 from tuneornot.models import registry
 from tuneornot.models.base import Model
-from tuneornot.records import Arm, Dataset, Phase, Prices, Response, Run, Spent
+from tuneornot.records import Arm, Case, Dataset, Phase, Prices, Response, Run, Spent
 from tuneornot.spending import Purse, Tally, metered
 from tuneornot.store.store import Store
 
@@ -73,8 +76,59 @@ class Session:
             self._models[name] = self._metered(registry.open(name, folder=self._folder))
         return self._models[name]
 
-    def run(self, arm: Arm, cases: Dataset, metrics: Sequence[Metric], *, repeats: int) -> Run:
-        """Measure an arm on a set of cases; what is known is not asked."""
+    def run(
+        self,
+        arm: Arm,
+        cases: Dataset,
+        metrics: Sequence[Metric],
+        *,
+        repeats: int,
+        against: Run | None = None,
+    ) -> Run:
+        """Measure an arm on a set of cases and ask the judges; what is known is not asked.
+
+        ``against`` is the baseline's run on the same cases, for metrics that compare with it.
+        """
+        plain = [metric for metric in metrics if not isinstance(metric, Judged)]
+        judged = [metric for metric in metrics if isinstance(metric, Judged)]
+        measured = self._measured(arm, cases, plain, repeats)
+        return judging.run(measured, judged, self.ask, against=against) if judged else measured
+
+    def ask(self, questions: Sequence[Question]) -> Answers:
+        """Put questions to judges, each a question to an arm like any other."""
+        groups: dict[str, list[int]] = {}
+        arms: list[Arm] = []
+        for position, question in enumerate(questions):
+            arms.append(self._judge(question))
+            mark = f"{arms[-1].fingerprint} {question.repeats}"
+            groups.setdefault(mark, []).append(position)
+        answers: dict[int, tuple[Response, ...]] = {}
+        for places in groups.values():
+            repeats = questions[places[0]].repeats
+            cases = Dataset(
+                name="judged",
+                cases=tuple(Case(id=str(place), input=questions[place].text) for place in places),
+            )
+            replied = self._measured(arms[places[0]], cases, (), repeats).responses
+            for n, place in enumerate(places):
+                answers[place] = replied[n * repeats : (n + 1) * repeats]
+        return tuple(answers[place] for place in range(len(questions)))
+
+    def _judge(self, question: Question) -> Arm:
+        """The judge as an arm; its reply is held to the form where its kind of model can be."""
+        sampling = question.sampling
+        if sampling.form is not None and registry.faults(question.model, sampling):
+            sampling = msgspec.structs.replace(sampling, form=None)
+        return Arm(
+            name="judge",
+            kind="prompted",
+            model=question.model,
+            identity=self.model(question.model).identity(),
+            prompt=question.prompt,
+            sampling=sampling,
+        )
+
+    def _measured(self, arm: Arm, cases: Dataset, metrics: Sequence[Metric], repeats: int) -> Run:
         return measure.run(
             self.model(arm.model),
             arm,

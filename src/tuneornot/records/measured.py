@@ -86,3 +86,8 @@ class Run(Record, frozen=True, kw_only=True):
     """The responses asked one at a time, for latency."""
     price: Price | None = None
     """What the arm's model costs, where the study has a price file that names it."""
+    judged: tuple[str, ...] = ()
+    """Names of the metrics whose scores are a judge's opinion."""
+    labels: tuple[Score, ...] = ()
+    """What people said of the same answers under a judged metric, where they did: the mean over
+    the people who labelled an answer."""
