@@ -12,7 +12,7 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["errors", "fingerprint", "listener"], 0),
     **dict.fromkeys(["functions", "records"], 1),
     **dict.fromkeys(["cases", "formats", "stats", "training", "drift", "store", "report"], 2),
-    **dict.fromkeys(["models", "budget"], 3),
+    **dict.fromkeys(["models", "budget", "retrieval"], 3),
     "metrics": 4,
     "study": 5,
     **dict.fromkeys(

@@ -243,7 +243,8 @@ def test_timings_take_turns_after_one_uncounted_answer_each(memory: Memory) -> N
     entrants = [entrant("A", log), entrant("B", log)]
     found = measure.timings(entrants, dataset(4), n=3, known=memory.known, keep=memory.keep)
     assert log == ["A0", "B0", "A0", "B0", "B1", "A1", "A2", "B2"]
-    assert all(all(model.alone) for model, _ in entrants if isinstance(model, CountingModel))
+    models = [one.model for one in entrants]
+    assert all(all(model.alone) for model in models if isinstance(model, CountingModel))
     assert set(found) == {"A", "B"}
     assert [r.question for r in found["A"]] == [r.question for r in found["B"]]
     assert [r.question for r in found["A"]] == [case.question for case in dataset(4).cases[:3]]
@@ -281,10 +282,10 @@ def test_known_timings_are_used_only_where_every_arm_has_one(memory: Memory) -> 
 
 def test_a_timing_is_never_taken_for_an_answer(memory: Memory) -> None:
     log: list[str] = []
-    model, arm = entrant("A", log)
-    measure.timings([measure.Entrant(model, arm)], dataset(1), known={}, keep=memory.keep)
+    only = entrant("A", log)
+    measure.timings([only], dataset(1), known={}, keep=memory.keep)
     log.clear()
-    measure.run(model, arm, dataset(1), [], known=memory.known, keep=memory.keep)
+    measure.run(only.model, only.arm, dataset(1), [], known=memory.known, keep=memory.keep)
     assert log == ["A0"]
 
 

@@ -64,7 +64,9 @@ def rulings(
     others = {} if against is None else dict(_placed(against))
     found: dict[Place, Ruling] = {}
     waiting: dict[Place, tuple[Asking, tuple[Question, ...]]] = {}
-    cases = {case.id: case for case in measured.dataset.cases}
+    # A judge of one answer sees what its arm was shown; one of two sees what both arms were.
+    shown = measured.dataset.cases if metric.paired else measured.asked
+    cases = {case.id: case for case in shown}
     for place, response in _placed(measured):
         found[place] = Ruling(Mark(None, "not judged yet"))
         other = others.get(place)

@@ -21,6 +21,7 @@ from tuneornot.errors import ModelError
 from tuneornot.metrics.base import Mark, Metric
 from tuneornot.models.base import Model, Reply, Request
 from tuneornot.records import Arm, Case, Dataset, Purpose, Response, Run, Score
+from tuneornot.retrieval.lookup import Lookup
 
 Key = tuple[str, str, int, str]
 """What identifies a response: ``Response.key``."""
@@ -40,6 +41,8 @@ class Entrant(NamedTuple):
 
     model: Model
     arm: Arm
+    lookup: Lookup | None = None
+    """Where its passages come from."""
 
 
 def run(
@@ -49,6 +52,7 @@ def run(
     metrics: Sequence[Metric],
     *,
     repeats: int = 1,
+    lookup: Lookup | None = None,
     known: Known,
     keep: Keep,
     on_answer: OnAnswer | None = None,
@@ -65,6 +69,8 @@ def run(
             what it expects itself.
         metrics: how each answer is judged; names must differ.
         repeats: answers to each case.
+        lookup: where the arm's passages come from. They are shown with each question, and metrics
+            judge the answer to the case with its passages.
         known: what was answered before; a failure among them is asked again.
         keep: called with every new response, failures too, as soon as it exists.
         on_answer: called after each with (answers so far, answers asked for in this call).
@@ -74,11 +80,13 @@ def run(
 
     Raises:
         ModelError: the model cannot answer at all, or ended early; what it did answer is kept.
+            Or the arm's retriever failed, before anything is asked.
     """
+    asked = dataset if lookup is None else lookup.grounded(dataset)
     cases: dict[Key, Case] = {}
     for repeat in range(repeats):
-        for case in dataset.cases:
-            cases.setdefault(_key(arm, case, repeat), case)
+        for case, shown in zip(dataset.cases, asked.cases, strict=True):
+            cases.setdefault(_key(arm, case, repeat), shown)
     answered = _answered(known, list(cases))
     open_keys = [key for key in cases if key not in answered]
     replies = model.ask(
@@ -91,7 +99,10 @@ def run(
         if on_answer:
             on_answer(n, len(open_keys))
     _check_complete(arm, [key for key in open_keys if key not in answered])
-    return _joined(arm, dataset, metrics, repeats, answered)
+    made = _joined(arm, (dataset, asked), metrics, repeats, answered)
+    if lookup is not None:
+        made = msgspec.structs.replace(made, retrieved=lookup.told(dataset))
+    return made
 
 
 def judge(
@@ -132,7 +143,8 @@ def timings(
     every arm has one, since only those were taken side by side.
 
     Args:
-        entrants: the arms, with names that differ, and their models.
+        entrants: the arms, with names that differ, and their models; finding an arm's passages is
+            part of its latency.
         dataset: where the cases come from.
         n: cases, evenly spaced over the dataset's different questions; all if there are fewer.
         known, keep, on_answer: as in ``run``; the responses have the purpose ``latency``.
@@ -144,7 +156,7 @@ def timings(
         ModelError: a model cannot answer at all.
     """
     cases = _spaced(dataset, n)
-    keys = [[_key(arm, case, 0, "latency") for _, arm in entrants] for case in cases]
+    keys = [[_key(one.arm, case, 0, "latency") for one in entrants] for case in cases]
     answered = _answered(known, [key for row in keys for key in row])
     todo = [i for i, row in enumerate(keys) if not all(key in answered for key in row)]
     if todo:
@@ -161,8 +173,8 @@ def timings(
             if on_answer:
                 on_answer(n_done, len(todo) * len(entrants))
     return {
-        arm.name: tuple(answered[row[place]] for row in keys)
-        for place, (_, arm) in enumerate(entrants)
+        one.arm.name: tuple(answered[row[place]] for row in keys)
+        for place, one in enumerate(entrants)
     }
 
 
@@ -222,14 +234,16 @@ def _check_complete(arm: Arm, missing: Sequence[Key]) -> None:
 
 def _joined(
     arm: Arm,
-    dataset: Dataset,
+    datasets: tuple[Dataset, Dataset],
     metrics: Sequence[Metric],
     repeats: int,
     answered: Mapping[Key, Response],
 ) -> Run:
+    """The run; ``datasets`` are the cases and, in the same order, the cases as they were asked."""
+    dataset, asked = datasets
     rows = [
-        (case, repeat, answered[_key(arm, case, repeat)])
-        for case in dataset.cases
+        (shown, repeat, answered[_key(arm, case, repeat)])
+        for case, shown in zip(dataset.cases, asked.cases, strict=True)
         for repeat in range(repeats)
     ]
     return Run(
@@ -274,9 +288,19 @@ def _spaced(dataset: Dataset, n: int) -> list[Case]:
 
 
 def _ask_alone(entrant: Entrant, case: Case) -> Response:
-    model, arm = entrant
-    request = _request(arm, case, 0)
+    model, arm, lookup = entrant
+    shown, waited_s = (case, 0.0) if lookup is None else lookup.timed(case)
+    request = _request(arm, shown, 0)
     replies = [reply for _, reply in model.ask([request], adapter=arm.adapter, one_by_one=True)]
     if not replies:
         replies = [Reply(error="the model ended without an answer")]
-    return _response(_key(arm, case, 0, "latency"), replies[0])
+    return _response(_key(arm, case, 0, "latency"), _later(replies[0], waited_s))
+
+
+def _later(reply: Reply, waited_s: float) -> Reply:
+    """The reply as seen by who waited for its passages first: finding them is part of the arm."""
+    return msgspec.structs.replace(
+        reply,
+        latency_s=None if reply.latency_s is None else reply.latency_s + waited_s,
+        first_token_s=None if reply.first_token_s is None else reply.first_token_s + waited_s,
+    )

@@ -22,7 +22,8 @@ class Pairing:
         plan: the study.
         measured: the sets that the verdict rests on, ``eval`` first.
         runs: by arm its runs, one for each set and training seed.
-        check: what was found of the baseline's prompt search; part of every comparison.
+        checks: by arm what was found of it beside its training; part of every comparison that it
+            is in.
     """
 
     def __init__(
@@ -31,12 +32,12 @@ class Pairing:
         measured: Sequence[Dataset],
         runs: Mapping[str, Sequence[Run]],
         *,
-        check: Check,
+        checks: Mapping[str, Sequence[Check]],
     ) -> None:
         self._study = plan
         self._measured = measured
         self._runs = runs
-        self._check = check
+        self._checks = checks
 
     def comparisons(self) -> tuple[Comparison, ...]:
         """Each candidate against the baseline; together they keep the study's error rate."""
@@ -94,4 +95,5 @@ class Pairing:
             pairs.append((sides[0][0], sides[1]))
         rule = study.rule(self._study)
         made = compare.comparison(pairs, alpha=alpha, margins={rule.primary: rule.worthwhile})
-        return msgspec.structs.replace(made, checks=(self._check, *made.checks))
+        beside = [*self._checks[self._study.baseline], *self._checks[name]]
+        return msgspec.structs.replace(made, checks=(*beside, *made.checks))

@@ -41,8 +41,10 @@ from tuneornot.pairing import Pairing
 from tuneornot.records import (
     Adapter,
     Arm,
+    ArmKind,
     Audit,
     Case,
+    Check,
     Comparison,
     Dataset,
     Json,
@@ -55,6 +57,7 @@ from tuneornot.records import (
     Splits,
     Verdict,
 )
+from tuneornot.retrieval.library import Library
 from tuneornot.session import Session
 from tuneornot.store.store import Store
 
@@ -88,9 +91,11 @@ class Protocol:
         self.results = results
         self.listener = listener
         self.store = Store(results / "store.db")
+        self.library = Library({name: arm.retrieve for name, arm in plan.arms.items()}, folder)
         self._session = Session(
             self.store,
             folder=folder,
+            library=self.library,
             listener=listener,
             plan=lambda: self.plan,
             opened=opened,
@@ -126,7 +131,8 @@ class Protocol:
     def plan(self) -> str:
         """Fingerprint of the study and its frozen cases, noted before any look at the eval set."""
         text = study.text(self.study)
-        mark = fingerprint.of([text, self.splits.fingerprint, *self._rates])
+        rests_on = [*self._rates, *self.library.marks()]
+        mark = fingerprint.of([text, self.splits.fingerprint, *rests_on])
         self.store.keep_plan(mark, text, study=self.study.study)
         return mark
 
@@ -173,6 +179,7 @@ class Protocol:
                 msgspec.to_builtins(wanted),
                 [metric.name, metric.settings(), start.fingerprint],
                 [self.splits.train.fingerprint, self.splits.dev.fingerprint],
+                msgspec.to_builtins(self.library.retrieval(arm)),
             ]
         )
         ledger = self.store.ledger(key)
@@ -224,7 +231,10 @@ class Protocol:
     def _trained(self, arm: str, plan: study.TunePlan, seed: int) -> Adapter:
         """Train once; a folder holds one training, so everything that determines it names it."""
         name, start = self.study.arms[arm].model, self._start(arm)
-        model, train, dev = self.model(name), self.splits.train, self.splits.dev
+        model = self.model(name)
+        train, dev = (
+            self.library.grounded(arm, part) for part in (self.splits.train, self.splits.dev)
+        )
         determined = [name, model.identity(), start.fingerprint, plan.recipe.fingerprint]
         mark = fingerprint.of([*determined, train.fingerprint, dev.fingerprint])[:8]
         folder = self.results / "adapters" / f"{arm}-seed{seed}-{mark}"
@@ -261,14 +271,16 @@ class Protocol:
         return (self._arm(name, self.prompt(name)),)
 
     def _arm(self, name: str, prompt: Prompt, adapter: Adapter | None = None) -> Arm:
-        plan = self.study.arms[name]
+        plan, retrieval = self.study.arms[name], self.library.retrieval(name)
+        untuned: ArmKind = "prompted" if retrieval is None else "retrieval"
         return Arm(
             name=name,
-            kind="prompted" if adapter is None else "tuned",
+            kind=untuned if adapter is None else "tuned",
             model=plan.model,
             identity=self.model(plan.model).identity(),
             prompt=prompt,
             adapter=adapter,
+            retrieval=retrieval,
             sampling=study.sampling(self.study, name),
         )
 
@@ -330,8 +342,16 @@ class Protocol:
     def _pairing(self) -> Pairing:
         first = self.study.baseline
         ledger = self.search(first) if self.study.arms[first].search else None
-        check = baseline.check(ledger)
-        return Pairing(self.study, self.splits.measured, self.runs, check=check)
+        checks = {name: self._knowledge(name) for name in self.study.arms}
+        checks[first] = [baseline.check(ledger), *checks[first]]
+        return Pairing(self.study, self.splits.measured, self.runs, checks=checks)
+
+    def _knowledge(self, arm: str) -> list[Check]:
+        """What an arm's knowledge gives away of the cases that judge."""
+        runs = [run.retrieved for run in self.runs[arm] if run.retrieved is not None]
+        shown = [passage for each in runs for passage in each.passages]
+        check = self.library.check(arm, self.splits.measured, shown=shown)
+        return [] if check is None else [check]
 
     @functools.cached_property
     def comparisons(self) -> tuple[Comparison, ...]:

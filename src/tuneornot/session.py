@@ -22,6 +22,8 @@ from tuneornot.metrics.judges.base import Answers, Judged, Question
 from tuneornot.models import registry
 from tuneornot.models.base import Model
 from tuneornot.records import Arm, Case, Dataset, Phase, Prices, Response, Run, Spent
+from tuneornot.retrieval.library import Library
+from tuneornot.retrieval.lookup import Lookup
 from tuneornot.spending import Purse, Tally, metered
 from tuneornot.store.store import Store
 
@@ -38,6 +40,7 @@ class Session:
         store: Store,
         *,
         folder: Path,
+        library: Library,
         listener: Listener,
         plan: Callable[[], str],
         opened: Mapping[str, Model] | None = None,
@@ -49,6 +52,7 @@ class Session:
         Args:
             store: where answers and phases are kept.
             folder: where the study's relative paths start.
+            library: where arms find their passages.
             listener: told of progress.
             plan: gives the fingerprint of the plan that phases belong to.
             opened: models by name that are there already (for simulations).
@@ -56,6 +60,7 @@ class Session:
             prices: of the models, for a budget of money.
         """
         self.store = store
+        self.library = library
         self.listener = listener
         self._folder = folder
         self._plan = plan
@@ -135,17 +140,22 @@ class Session:
             cases,
             metrics,
             repeats=repeats,
+            lookup=self._lookup(arm),
             known=self._known,
             keep=self.store.keep_response,
             on_answer=self.listener.advance,
         )
+
+    def _lookup(self, arm: Arm) -> Lookup | None:
+        """Where a study's arm finds its passages; a judge has none, whatever its name."""
+        return None if arm.retrieval is None else self.library.of(arm.name)
 
     def timings(
         self, arms: Sequence[Arm], cases: Dataset, *, n: int
     ) -> dict[str, tuple[Response, ...]]:
         """Time arms side by side on n cases, one request at a time; by arm's name."""
         return measure.timings(
-            [measure.Entrant(self.model(arm.model), arm) for arm in arms],
+            [measure.Entrant(self.model(arm.model), arm, self._lookup(arm)) for arm in arms],
             cases,
             n=n,
             known=self._known,

@@ -22,6 +22,7 @@ from tuneornot.metrics.base import Metric
 from tuneornot.metrics.judges import planned
 from tuneornot.models import sampling as asked
 from tuneornot.records import Economy, Guardrail, Json, Quantity, Record, Rule, Sampling
+from tuneornot.retrieval.plan import RetrievePlan
 from tuneornot.training.recipe import Recipe
 
 QUANTITIES: dict[str, Quantity] = {
@@ -93,6 +94,7 @@ class ArmPlan(Record, frozen=True, kw_only=True):
     """Fields of the study's sampling that are different for this arm."""
     search: SearchPlan | None = None
     tune: TunePlan | None = None
+    retrieve: RetrievePlan | None = None
 
 
 class DecidePlan(Record, frozen=True, kw_only=True):
@@ -323,6 +325,8 @@ def _arm_faults(study: Study) -> list[str]:
                 f"arms.{name}.tune: {arm.model!r} cannot be trained, only local models can; "
                 "train elsewhere and name the served model"
             )
+        if arm.retrieve is not None:
+            faults += [f"arms.{name}.retrieve.{fault}" for fault in arm.retrieve.faults()]
         if arm.search is not None and arm.tune is not None:
             faults.append(f"arms.{name}: `search` and `tune` in one arm; make two arms")
         if arm.search is not None and arm.search.minutes is None and arm.search.calls is None:

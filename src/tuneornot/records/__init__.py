@@ -25,7 +25,7 @@ from tuneornot.records.arms import (
     Sampling,
 )
 from tuneornot.records.base import Json, Record
-from tuneornot.records.cases import Audit, Case, Dataset, Message, Overlap, Splits
+from tuneornot.records.cases import Audit, Case, Dataset, Message, Overlap, Passage, Splits
 from tuneornot.records.compared import (
     Comparison,
     Contrast,
@@ -48,7 +48,7 @@ from tuneornot.records.decided import (
     Sensitivity,
     Verdict,
 )
-from tuneornot.records.measured import Purpose, Response, Run, Scale, Score
+from tuneornot.records.measured import Purpose, Response, Retrieved, Run, Scale, Score
 from tuneornot.records.priced import Price, Prices, Rates, Spent
 
 __all__ = [
@@ -74,6 +74,7 @@ __all__ = [
     "Message",
     "Outcome",
     "Overlap",
+    "Passage",
     "Phase",
     "Price",
     "Prices",
@@ -87,6 +88,7 @@ __all__ = [
     "Record",
     "Response",
     "Retrieval",
+    "Retrieved",
     "Role",
     "Rule",
     "Run",

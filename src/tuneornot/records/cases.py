@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -17,6 +18,20 @@ class Message(Record, frozen=True, kw_only=True):
 
     role: Literal["system", "user", "assistant"]
     content: str
+
+
+class Passage(Record, frozen=True, kw_only=True):
+    """A piece of text that is found for a question and shown with it."""
+
+    id: str
+    """Unique within its knowledge."""
+    text: str
+    title: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """As a model is shown it: the title on a line of its own, then the text."""
+        return f"{self.title}\n{self.text}" if self.title else self.text
 
 
 class Case(Record, frozen=True, kw_only=True):
@@ -53,6 +68,14 @@ class Case(Record, frozen=True, kw_only=True):
     def question(self) -> str:
         """Fingerprint of what is asked: the same question keeps its answers if a label changes."""
         return fingerprint.of([msgspec.to_builtins(self.input), self.context])
+
+    def grounded(self, passages: Sequence[Passage]) -> Case:
+        """The case as it is asked with passages: they follow its own context in the same form."""
+        if not passages:
+            return self
+        own = [] if self.context is None else [self.context]
+        context = "\n\n".join([*own, *(passage.shown for passage in passages)])
+        return msgspec.structs.replace(self, context=context)
 
 
 class Dataset(Record, frozen=True, kw_only=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 from tuneornot.records.arms import Arm
 from tuneornot.records.base import Record
-from tuneornot.records.cases import Dataset
+from tuneornot.records.cases import Case, Dataset, Passage
 from tuneornot.records.priced import Price
 
 Purpose = Literal["answer", "latency"]
@@ -72,6 +73,25 @@ class Scale(Record, frozen=True, kw_only=True):
     """For example ``s`` or ``tokens``; empty for a share or a grade."""
 
 
+class Retrieved(Record, frozen=True, kw_only=True):
+    """What was shown with each question of a run."""
+
+    passages: tuple[Passage, ...]
+    """Every passage that was shown, once."""
+    shown: dict[str, tuple[str, ...]]
+    """By case id the ids of its passages, best first; empty where none was found."""
+    answered: dict[str, bool] = {}
+    """By case id whether a passage holds the expected answer, for cases that expect a text."""
+
+    def of(self, case_id: str) -> tuple[Passage, ...]:
+        """The passages that were shown with a case, best first."""
+        return tuple(self._by_id[one] for one in self.shown.get(case_id, ()))
+
+    @functools.cached_property
+    def _by_id(self) -> dict[str, Passage]:
+        return {passage.id: passage for passage in self.passages}
+
+
 class Run(Record, frozen=True, kw_only=True):
     """One arm's responses and scores on one dataset."""
 
@@ -91,3 +111,13 @@ class Run(Record, frozen=True, kw_only=True):
     labels: tuple[Score, ...] = ()
     """What people said of the same answers under a judged metric, where they did: the mean over
     the people who labelled an answer."""
+    retrieved: Retrieved | None = None
+    """What was shown with each question, for an arm with retrieval."""
+
+    @property
+    def asked(self) -> tuple[Case, ...]:
+        """The dataset's cases as the arm was asked them: with their passages, if it had any."""
+        cases, found = self.dataset.cases, self.retrieved
+        if found is None:
+            return cases
+        return tuple(case.grounded(found.of(case.id)) for case in cases)

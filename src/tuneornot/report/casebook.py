@@ -18,6 +18,8 @@ ROOM = 900_000
 """Characters of all texts together, so that the file stays under two megabytes."""
 LONGEST = 1_600
 """Characters shown of one text."""
+PASSAGE = 400
+"""Characters shown of one passage."""
 
 
 class Mark(NamedTuple):
@@ -37,6 +39,8 @@ class Answer(NamedTuple):
     note: str
     """Error, or that the answer was cut; empty if there is nothing to say."""
     marks: tuple[Mark, ...]
+    passages: tuple[str, ...] = ()
+    """What it was shown with the question, best first."""
 
 
 class Entry(NamedTuple):
@@ -111,7 +115,13 @@ def _set(runs: dict[str, tuple[Run, ...]], metric: str, baseline: str) -> list[t
             asked=_cut(case.text),
             expected="" if case.expected is None else _cut(case.answer),
             answers=tuple(
-                _answer(arm, answers[arm].get(case.id), marks[arm].get(case.id, ())) for arm in runs
+                _answer(
+                    arm,
+                    answers[arm].get(case.id),
+                    marks[arm].get(case.id, ()),
+                    _passages(runs[arm][0], case.id),
+                )
+                for arm in runs
             ),
             tags=tags,
         )
@@ -153,23 +163,33 @@ def _marks(run: Run) -> dict[str, tuple[Mark, ...]]:
     return {case_id: tuple(marks) for case_id, marks in found.items()}
 
 
-def _answer(arm: str, response: Response | None, marks: tuple[Mark, ...]) -> Answer:
+def _passages(run: Run, case_id: str) -> tuple[str, ...]:
+    found = () if run.retrieved is None else run.retrieved.of(case_id)
+    return tuple(_cut(f"{passage.id}: {passage.shown}", PASSAGE) for passage in found)
+
+
+def _answer(
+    arm: str, response: Response | None, marks: tuple[Mark, ...], passages: tuple[str, ...]
+) -> Answer:
     if response is None:
-        return Answer(arm, "", "was not asked", marks)
+        return Answer(arm, "", "was not asked", marks, passages)
     if response.text is None:
-        return Answer(arm, "", response.error or "no answer", marks)
+        return Answer(arm, "", response.error or "no answer", marks, passages)
     cut = "the answer reached the longest allowed length" if response.finish == "length" else ""
-    return Answer(arm, _cut(response.text), cut, marks)
+    return Answer(arm, _cut(response.text), cut, marks, passages)
 
 
-def _cut(text: str) -> str:
-    if len(text) <= LONGEST:
+def _cut(text: str, longest: int = LONGEST) -> str:
+    if len(text) <= longest:
         return text
-    return f"{text[:LONGEST]} … ({len(text) - LONGEST:,} more characters)"
+    return f"{text[:longest]} … ({len(text) - longest:,} more characters)"
 
 
 def _length(entry: Entry) -> int:
     # Besides its texts a case costs about so much markup, more for every score shown.
     markup = 500 + sum(90 * len(answer.marks) for answer in entry.answers)
-    texts = sum(len(answer.text) for answer in entry.answers)
+    texts = sum(
+        len(answer.text) + sum(len(passage) for passage in answer.passages)
+        for answer in entry.answers
+    )
     return markup + texts + len(entry.asked) + len(entry.expected)
