@@ -16,7 +16,17 @@ ROWS: dict[str, int] = {
     "metrics": 4,
     "study": 5,
     **dict.fromkeys(
-        ["dataset", "measure", "judging", "finetune", "compare", "economics", "decide"], 6
+        [
+            "dataset",
+            "measure",
+            "judging",
+            "labelling",
+            "finetune",
+            "compare",
+            "economics",
+            "decide",
+        ],
+        6,
     ),
     "spending": 6,
     **dict.fromkeys(["gather", "baseline", "pairing", "session", "stress", "redteam", "watch"], 7),

@@ -30,12 +30,13 @@ from tuneornot import (
     finetune,
     fingerprint,
     gather,
+    labelling,
     study,
 )
 from tuneornot.errors import BudgetExceeded
 from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric
-from tuneornot.metrics.judges.base import judges
+from tuneornot.metrics.judges.base import Judged, judges
 from tuneornot.models.base import Model
 from tuneornot.pairing import Pairing
 from tuneornot.records import (
@@ -325,6 +326,10 @@ class Protocol:
         run = self._session.run(
             arm, measured, self.metrics, repeats=self.study.repeats, against=against
         )
+        judged = [metric for metric in self.metrics if isinstance(metric, Judged)]
+        if judged:
+            said = labelling.scores(run, judged, self.store.labels(), against=against)
+            run = msgspec.structs.replace(run, labels=said)
         if measured is self.splits.eval:
             run = msgspec.structs.replace(run, timings=timings)
         price = self.prices.price(arm.model, _today()) if self.prices is not None else None

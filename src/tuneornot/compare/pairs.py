@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tuneornot.compare.contrasts import Names, contrast
+from tuneornot.compare.labelled import corrected
 from tuneornot.compare.sides import Rng
 from tuneornot.compare.tables import tables
 from tuneornot.errors import DataError
@@ -45,7 +46,7 @@ def runs(
     names = Names(baseline.dataset.name, baseline.arm.name, _name(candidates))
     wanted = margins or {}
     said = _caveats(candidates)
-    return tuple(
+    made = (
         contrast(
             table.with_caveats(said),
             names,
@@ -55,6 +56,7 @@ def runs(
         )
         for table in found
     )
+    return tuple(corrected(each, baseline, candidates, alpha=alpha) for each in made)
 
 
 def comparison(

@@ -25,4 +25,5 @@ def without(run: Run, part: str | None) -> Run:
         ),
         scores=tuple(score for score in run.scores if score.case_id in left),
         timings=(),
+        labels=tuple(label for label in run.labels if label.case_id in left),
     )

@@ -29,6 +29,7 @@ from tuneornot.records.cases import Audit, Case, Dataset, Message, Overlap, Pass
 from tuneornot.records.compared import (
     Comparison,
     Contrast,
+    Correction,
     Estimate,
     Flip,
     QuantileShift,
@@ -48,7 +49,9 @@ from tuneornot.records.decided import (
     Sensitivity,
     Verdict,
 )
+from tuneornot.records.labelled import Calibration, JudgedArm, Label, OrderBias, Retest
 from tuneornot.records.measured import Purpose, Response, Retrieved, Run, Scale, Score
+from tuneornot.records.measured import Purpose, Response, Run, Scale, Score
 from tuneornot.records.priced import Price, Prices, Rates, Spent
 
 __all__ = [
@@ -56,11 +59,13 @@ __all__ = [
     "Arm",
     "ArmKind",
     "Audit",
+    "Calibration",
     "Candidate",
     "Case",
     "Check",
     "Comparison",
     "Contrast",
+    "Correction",
     "CurvePoint",
     "Dataset",
     "Economy",
@@ -69,9 +74,12 @@ __all__ = [
     "Flip",
     "Guardrail",
     "Json",
+    "JudgedArm",
+    "Label",
     "Ledger",
     "Look",
     "Message",
+    "OrderBias",
     "Outcome",
     "Overlap",
     "Passage",
@@ -87,6 +95,7 @@ __all__ = [
     "Reason",
     "Record",
     "Response",
+    "Retest",
     "Retrieval",
     "Retrieved",
     "Role",

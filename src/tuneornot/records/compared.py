@@ -55,6 +55,23 @@ class Flip(Record, frozen=True, kw_only=True):
     difference: float
 
 
+class Correction(Record, frozen=True, kw_only=True):
+    """What labels of people make of a difference that a judge scored."""
+
+    n_labelled: int
+    """Cases with a label of either arm."""
+    n_both: int
+    """Cases with labels of both arms."""
+    used: bool
+    """Whether the contrast's means are the corrected ones: there are enough labels."""
+    raw: Estimate
+    """The judge's own mean difference."""
+    corrected: Estimate
+    """By prediction-powered inference."""
+    pooled: Estimate | None = None
+    """By Rogan and Gladen, for 0/1 scores: right only if the judge errs alike on both arms."""
+
+
 class Contrast(Record, frozen=True, kw_only=True):
     """One metric, two arms, one dataset. Differences are oriented: positive is better."""
 
@@ -104,6 +121,8 @@ class Contrast(Record, frozen=True, kw_only=True):
     slices: tuple[SliceContrast, ...] = ()
     detectable: float | None = None
     """Smallest true difference that this many cases show with 80% power."""
+    correction: Correction | None = None
+    """For a judged metric with labels."""
     caveats: tuple[str, ...] = ()
 
     @property

@@ -108,6 +108,8 @@ class Run(Record, frozen=True, kw_only=True):
     """What the arm's model costs, where the study has a price file that names it."""
     judged: tuple[str, ...] = ()
     """Names of the metrics whose scores are a judge's opinion."""
+    paired: tuple[str, ...] = ()
+    """Those of them by which the baseline has 0.5 everywhere: preferences."""
     labels: tuple[Score, ...] = ()
     """What people said of the same answers under a judged metric, where they did: the mean over
     the people who labelled an answer."""

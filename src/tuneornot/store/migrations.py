@@ -52,6 +52,14 @@ STEPS = (
             " at VARCHAR(32) NOT NULL, body TEXT NOT NULL, PRIMARY KEY (plan, name, at))",
         ),
     ),
+    Step(
+        2,
+        "labels",
+        (
+            "CREATE TABLE labels (item VARCHAR(20) NOT NULL, who VARCHAR(255) NOT NULL,"
+            " at VARCHAR(32) NOT NULL, body TEXT NOT NULL, PRIMARY KEY (item, who))",
+        ),
+    ),
 )
 
 

@@ -89,3 +89,12 @@ phases = Table(
     Column("at", TIME, primary_key=True),
     Column("body", Text, nullable=False),
 )
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("item", FINGERPRINT, primary_key=True),
+    Column("who", String(255), primary_key=True),
+    Column("at", TIME, nullable=False),
+    Column("body", Text, nullable=False),
+)

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Select, Table, func, select
 
 from tuneornot.errors import StoreError
-from tuneornot.records import Adapter, Ledger, Look, Phase, Record, Response, Verdict
+from tuneornot.records import Adapter, Label, Ledger, Look, Phase, Record, Response, Verdict
 from tuneornot.store import bodies, migrations, schema
 from tuneornot.store.database import ALONE, EACH, connect, told
 from tuneornot.store.upsert import upsert
@@ -249,6 +249,22 @@ class Store:
         if plan is not None:
             query = query.where(table.c.plan == plan)
         return tuple(self._read(query.order_by(table.c.at), Phase))
+
+    def keep_label(self, label: Label) -> None:
+        """Keep what a person said of something; the last word of each person stays."""
+        row = {
+            "item": label.item,
+            "who": label.who,
+            "at": self._time(),
+            "body": bodies.encode(label),
+        }
+        self._keep(schema.labels, row)
+
+    def labels(self) -> tuple[Label, ...]:
+        """Every label, in the order in which they were last given."""
+        table = schema.labels
+        query = select(table.c.body).order_by(table.c.at, table.c.item, table.c.who)
+        return tuple(self._read(query, Label))
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
