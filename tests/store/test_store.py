@@ -184,7 +184,7 @@ def test_counts_name_every_table(store: Store) -> None:
     store.keep_ledger("key", kept.ledger(0.5))
     counts = store.counts()
     assert set(counts) == {
-        "responses", "adapters", "ledgers", "plans", "looks", "verdicts", "phases",
+        "responses", "adapters", "ledgers", "plans", "looks", "verdicts", "phases", "labels",
     }  # fmt: skip
     assert sum(counts.values()) == 2
 

@@ -51,7 +51,6 @@ from tuneornot.records.decided import (
 )
 from tuneornot.records.labelled import Calibration, JudgedArm, Label, OrderBias, Retest
 from tuneornot.records.measured import Purpose, Response, Retrieved, Run, Scale, Score
-from tuneornot.records.measured import Purpose, Response, Run, Scale, Score
 from tuneornot.records.priced import Price, Prices, Rates, Spent
 
 __all__ = [
