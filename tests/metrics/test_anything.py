@@ -49,6 +49,11 @@ ENTRIES: list[registry.Entry] = [
     {"sections": {"sections": ["a", "b"]}},
     {"sections": {"sections": ["a", "b"], "headings": False}},
     {"language": {"language": "en", "letters": 1}},
+    "lexical_support",
+    "number_support",
+    "name_support",
+    "declines",
+    {"answered": {"of": "token_f1"}},
 ]
 METRICS: list[Metric] = [registry.build(entry) for entry in ENTRIES]
 
@@ -65,7 +70,7 @@ ANSWERS = st.text(alphabet=st.characters()) | st.lists(PIECES, max_size=12).map(
 @settings(deadline=None)
 @given(answer=ANSWERS, expected=VALUES)
 def test_no_metric_raises(answer: str, expected: Json) -> None:
-    case = Case(id="c", input="q", expected=expected)
+    case = Case(id="c", input="q", expected=expected, context="Some [1, 2] Context.")
     response = Response(arm="a", question="q", text=answer)
     for metric in METRICS:
         value, reason = metric.score(case, response)
@@ -82,7 +87,7 @@ def test_no_metric_raises(answer: str, expected: Json) -> None:
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: str(metric.settings()))
 def test_a_long_hostile_answer_takes_no_longer_than_its_length_warrants(metric: Metric) -> None:
     # Characters that invite quadratic work; the suite's own time limit is the assertion.
-    case = Case(id="c", input="q", expected={"a": 1})
+    case = Case(id="c", input="q", expected={"a": 1}, context="a 1")
     long = ("[1,", '{"a"', "```json\n", "[")
     hostile = [piece * (400_000 // len(piece)) for piece in long]
     hostile += [piece * (60_000 // len(piece)) for piece in ("a b ", "|-", "# a\n", "1,", '."')]

@@ -190,6 +190,15 @@ def test_every_example_of_the_reference_scores_as_it_says() -> None:
         r"^\| (`.+?`) \| (`.*?`) \| (`.+?`|–) \| (\S+) \|$", REFERENCE.read_text(), re.M
     )
     assert len(rows) > 15
+    grounded = re.findall(
+        r"^\| (`.+?`) \| (`.*?`) \| context (`.+?`) \| (\S+) \|$", REFERENCE.read_text(), re.M
+    )
+    assert len(grounded) >= 6
+    for entry, answer, context, score in grounded:
+        case = Case(id="c", input="q", context=json.loads(context.strip("`")))
+        response = answered(json.loads(answer.strip("`")))
+        found = registry.build(json.loads(entry.strip("`"))).score(case, response).value
+        assert found == pytest.approx(float(score)), entry
     for entry, answer, expected, score in rows:
         metric = registry.build(json.loads(entry.strip("`")))
         wanted: Json = None if expected == "–" else json.loads(expected.strip("`"))

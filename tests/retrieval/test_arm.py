@@ -63,6 +63,26 @@ def test_looking_up_wins_and_the_report_shows_what_was_read(tmp_path: Path) -> N
     protocol.close()
 
 
+def test_metrics_see_the_passages_that_were_shown(tmp_path: Path) -> None:
+    file = fair.write(tmp_path)
+    metrics = "[exact_match, number_support, declines, answered]"
+    file.write_text(file.read_text().replace("[exact_match]", metrics))
+    protocol = opened(file, reader())
+    values = {
+        (name, score.metric, score.case_id): score.value
+        for name, [run] in protocol.runs.items()
+        for score in run.scores
+    }
+    for case in protocol.splits.eval.cases:
+        # Without passages there is no context to rest on.
+        assert values["bare", "number_support", case.id] is None
+        assert values["looked-up", "number_support", case.id] == 1
+        declined = values["bare", "declines", case.id]
+        assert declined in (0, 1)
+        assert (values["bare", "answered", case.id] is None) == (declined == 1)
+    protocol.close()
+
+
 def test_a_changed_knowledge_is_asked_anew_and_is_another_plan(tmp_path: Path) -> None:
     file = fair.write(tmp_path)
     first = opened(file, reader())

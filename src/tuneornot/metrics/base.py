@@ -7,7 +7,7 @@ scored ``None`` with the call's error by ``measure`` before any metric is asked.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from tuneornot.records import Case, Json, Response, Scale
 
@@ -35,6 +35,22 @@ class Metric(Protocol):
 
     def score(self, case: Case, response: Response) -> Mark:
         """Judge the text of a response. Never raises on what a model may write."""
+        ...
+
+
+@runtime_checkable
+class Resting(Metric, Protocol):
+    """A metric that rests on another one, which its setting ``of`` names."""
+
+    of: str | dict[str, Any]
+    """The other metric, as an entry of a study."""
+
+    def rest_on(self, metric: Metric) -> None:
+        """Take the other metric, built.
+
+        Raises:
+            ValueError: it is none that this one can rest on.
+        """
         ...
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tuneornot.metrics.abstention import Answered, Declines
 from tuneornot.metrics.choice import Choice, OneOf
 from tuneornot.metrics.fields import FieldF1, FieldMatch
 from tuneornot.metrics.form import JsonSchema, JsonValid, Length, Regex
+from tuneornot.metrics.grounding import LexicalSupport, NameSupport, NumberSupport
 from tuneornot.metrics.judges.claims import AnswerRelevancy, Faithfulness
 from tuneornot.metrics.judges.prefer import Prefer
 from tuneornot.metrics.judges.rubric import Rubric
@@ -37,6 +39,11 @@ BUILT_IN: Mapping[str, type[Any]] = {
     "regex": Regex,
     "length": Length,
     "language": Language,
+    "lexical_support": LexicalSupport,
+    "number_support": NumberSupport,
+    "name_support": NameSupport,
+    "declines": Declines,
+    "answered": Answered,
     "judge": Rubric,
     "prefer": Prefer,
     "faithfulness": Faithfulness,

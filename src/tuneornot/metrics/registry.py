@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 
 from tuneornot.errors import StudyError
-from tuneornot.metrics.base import Metric
+from tuneornot.metrics.base import Metric, Resting
 from tuneornot.metrics.catalogue import BUILT_IN
 from tuneornot.metrics.function import Function
 from tuneornot.records import Json
@@ -80,7 +80,7 @@ def build(entry: Entry, *, folder: Path | None = None) -> Metric:
         _check_options(kind, settings, _options(factory))
         if kind == "json_schema" and isinstance(settings.get("schema"), str):
             settings["schema"] = _schema(str(settings["schema"]), folder or Path())
-        return _made(factory, {"name": kind, **settings})
+        return _resting(_made(factory, {"name": kind, **settings}), folder)
     except ValueError as fault:
         raise _fault(f"{kind}: {fault}") from None
 
@@ -148,6 +148,16 @@ def _made(factory: Callable[..., Metric], settings: Mapping[str, object]) -> Met
         # A sentence of the metric's own, where it has one, else the type that does not fit.
         said = fault.__cause__ or f"{fault}; correct the setting"
         raise ValueError(str(said)) from None
+
+
+def _resting(made: Metric, folder: Path | None) -> Metric:
+    """The metric, with the one that it rests on, if it does."""
+    if isinstance(made, Resting):
+        try:
+            made.rest_on(build(made.of, folder=folder))
+        except StudyError as fault:
+            raise ValueError(f"of: {fault.faults[0]}") from None
+    return made
 
 
 def _function(kind: str, settings: Mapping[str, Json], folder: Path) -> Metric:
