@@ -151,7 +151,9 @@ def shipped(d: Floats, span: float | None) -> Bounds:
     pseudo = far / np.maximum(differing + weight, 1e-300)
     total = (centred**2).sum(axis=1) * n / (n - 1) + 2 * pseudo
     third = (centred**3).sum(axis=1) * (n / (n - 1)) ** 1.5 / np.maximum(total, 1e-300) ** 1.5
-    lean = studentised.SKEW_FACTOR * third * np.sqrt(n * (n - 1)) / (n - 2) / 6
+    skew = third * np.sqrt(n * (n - 1)) / (n - 2)
+    raised = 1.0 if span is not None else 1 + studentised.UNBOUNDED * np.abs(skew)
+    lean = studentised.SKEW_FACTOR * raised * skew / 6
     error = np.sqrt(total) / n
     found: Bounds = {}
     for rate in RATES:

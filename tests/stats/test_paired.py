@@ -240,6 +240,23 @@ class TestCaveats:
         c[0] += 5
         assert "hinge on rare large values" in " ".join(paired.caveats(b, c))
 
+    def test_skewness_without_a_bound_is_told(self) -> None:
+        rng = np.random.default_rng(7)
+        b, skewed, even = np.zeros(60), np.exp(rng.standard_normal(60)), rng.standard_normal(60)
+        assert "have no bound and are skewed" in " ".join(paired.caveats(b, skewed))
+        assert "skewed" not in " ".join(paired.caveats(b, even))
+        assert "skewed" not in " ".join(paired.caveats(b, skewed / 20, scale=UNIT))
+
+    def test_losses_that_may_have_stayed_unseen_are_told_where_bounds_are_narrow(self) -> None:
+        """60 cases leave 4.9% of total losses open: more than bounds of 0.02, less than of 0.1."""
+        rng = np.random.default_rng(8)
+        b = np.full(60, 0.5)
+        narrow, wide = (b + sd * rng.uniform(-1, 1, 60) for sd in (0.1, 0.5))
+        assert "up to 4.9% of cases" in " ".join(paired.caveats(b, narrow, scale=UNIT))
+        assert paired.caveats(b, wide, scale=UNIT) == ()
+        bits = (rng.random((2, 60)) < 0.5).astype(float)
+        assert paired.caveats(bits[0], bits[1], scale=UNIT) == ()
+
     def test_nothing_to_compare_is_told(self) -> None:
         assert "fewer than two" in paired.caveats([np.nan, 1.0], [1.0, 1.0])[0]
 

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tuneornot.stats.studentised import SKEW_FACTOR, SkewT, effective_groups, skew_t
+from tuneornot.stats.studentised import (
+    SKEW_FACTOR,
+    UNBOUNDED,
+    SkewT,
+    effective_groups,
+    skew_t,
+    skewness,
+)
 
 
 def test_without_skewness_it_is_students_t_with_two_more_cases_in_the_variance() -> None:
@@ -34,7 +41,6 @@ def test_it_nears_students_t_as_cases_grow() -> None:
 
 def test_the_long_tail_moves_its_own_side_out_by_johnsons_term() -> None:
     d = np.random.default_rng(1).exponential(size=60)
-    found = skew_t(d, None, span=None, name="t")
     n = len(d)
     total = d.var() * n * n / (n - 1) + 2 * float(((d - np.median(d)) ** 2).mean())
     third = float((((d - d.mean()) * math.sqrt(n / (n - 1))) ** 3).sum())
@@ -42,8 +48,19 @@ def test_the_long_tail_moves_its_own_side_out_by_johnsons_term() -> None:
     t = float(stats.t.isf(0.05, n - 1))
     error = math.sqrt(total) / n
     moved = SKEW_FACTOR * skewness * (2 * t * t + 1) / (6 * math.sqrt(n))
-    assert found.upper(0.05) == pytest.approx(d.mean() + error * (t + moved))
-    assert found.lower(0.05) == pytest.approx(d.mean() - error * t)
+    bounded = skew_t(d, None, span=20.0, name="t")
+    assert bounded.upper(0.05) == pytest.approx(d.mean() + error * (t + moved))
+    assert bounded.lower(0.05) == pytest.approx(d.mean() - error * t)
+    unbounded = skew_t(d, None, span=None, name="t")
+    further = moved * (1 + UNBOUNDED * skewness / math.sqrt(n))
+    assert unbounded.upper(0.05) == pytest.approx(d.mean() + error * (t + further))
+    assert unbounded.lower(0.05) == pytest.approx(d.mean() - error * t)
+
+
+def test_skewness_is_scipys_over_the_root_of_n() -> None:
+    d = np.random.default_rng(2).exponential(size=40)
+    assert skewness(d) == pytest.approx(stats.skew(d, bias=False) / math.sqrt(40))
+    assert skewness(np.ones(5)) == 0
 
 
 def test_groups_use_the_bias_reduced_sandwich() -> None:

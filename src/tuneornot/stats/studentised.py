@@ -28,6 +28,9 @@ from tuneornot.stats.cases import Codes, Floats
 
 SKEW_FACTOR = 1.5
 """By how much sample skewness is raised: at 30 to 100 cases it is too small by about a third."""
+UNBOUNDED = 2.0
+"""By how much more it is raised where values have no bound, for each unit of skewness / sqrt(n):
+the longer a tail, the more of it was not drawn. Not for groups: unequal sizes look like a tail."""
 FADING = 3.0
 """Differing cases over which the range of the scale fades from the size of the pseudo-cases."""
 FADING_GROUPS = 1.0
@@ -39,8 +42,9 @@ and at three, rare changes in 10 groups would cost 15 to 40% more width and hold
 class SkewT:
     """Bounds of the form value +- error q(alpha), longer on the side of the long tail.
 
-    q(alpha) = t + lean (2 t^2 + 1) with t the Student quantile at ``df``; lean is
-    ``SKEW_FACTOR`` g / (6 sqrt(n)) on the side to which skewness g points and 0 on the other.
+    q(alpha) = t + lean (2 t^2 + 1) with t the Student quantile at ``df``; with k = g / sqrt(n) for
+    skewness g, lean is ``SKEW_FACTOR`` k / 6, and (1 + ``UNBOUNDED`` |k|) times as much for cases
+    without a bound or groups, on the side to which k points and 0 on the other.
 
     Source: Johnson, N. J. (1978), Modified t tests and confidence intervals for asymmetrical
     populations, Journal of the American Statistical Association 73, 536-544.
@@ -106,22 +110,37 @@ def skew_t(values: Floats, codes: Codes | None, *, span: float | None, name: str
     sums = values - mean if codes is None else np.bincount(codes, weights=values - mean)
     parts = sums / np.sqrt(1 - sizes / n)
     total = float(parts @ parts) + 2 * _pseudo_square(values, codes, span)
-    units = len(parts)
-    third = float((parts**3).sum()) / total**1.5 if total > 0 else 0.0
-    # Factor that makes the third moment unbiased for equal groups; at two units it is not defined.
-    unbiased = math.sqrt(units * (units - 1)) / (units - 2) if units > 2 else 1.0
+    skewness = _skewness(parts, total)
+    open_ended = span is None and codes is None
+    raised = SKEW_FACTOR * (1 + UNBOUNDED * abs(skewness) if open_ended else 1)
     return SkewT(
         value=mean,
         error=math.sqrt(total) / n,
         df=_degrees_of_freedom(sizes),
-        lean=SKEW_FACTOR * third * unbiased / 6,
+        lean=raised * skewness / 6,
         name=f"{name}, skewness-adjusted" if codes is None else f"cluster {name} (CR2), adjusted",
     )
+
+
+def skewness(values: Floats) -> float:
+    """Sample skewness of ``values`` over the root of their number; 0 for equal ones."""
+    away = values - values.mean()
+    return _skewness(away, float(away @ away))
 
 
 def effective_groups(codes: Codes) -> float:
     """As many groups of equal size as give the same degrees of freedom."""
     return _degrees_of_freedom(np.bincount(codes).astype(np.float64)) + 1
+
+
+def _skewness(parts: Floats, total: float) -> float:
+    """Third moment of what units (at least two) add to a mean, over its ``total`` error."""
+    units = len(parts)
+    if total == 0:
+        return 0.0
+    # Unbiased for equal groups; at two units that factor is not defined.
+    unbiased = math.sqrt(units * (units - 1)) / (units - 2) if units > 2 else 1.0
+    return unbiased * float((parts**3).sum()) / total**1.5
 
 
 def _pseudo_square(values: Floats, codes: Codes | None, span: float | None) -> float:
