@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import msgspec
 import numpy as np
 import pytest
-from benchmarks.verdicts import listing, others, ours, simulate
+from benchmarks.verdicts import coverage, listing, others, ours, simulate
 from benchmarks.verdicts.scenarios import PRIMARY, Drawn, Scenario, Scores, rule, wrong
 
 from tuneornot import compare, decide
@@ -32,10 +32,12 @@ EDGES = (
     ("grades, a tenth missing: gain 0.05", 50),
     ("groups of 3 to 10, correlation 0.2: gain 0.05", 100),
     ("groups of 3 to 10, correlation 0.5: gain 0.05", 50),
+    ("groups of 3 to 10 that change as one: 8% win, 3% lose", 100),
     ("3 repeats: gain 0.05", 50),
     ("guardrail: format: format loses 0.05, margin 0.05", 50),
     ("guardrail: spread below 1.25: gain 0.15, spread x 1.25", 50),
-    ("guardrail: worst tenth within 0.05: gain 0.15, 4.5% fail (tail -0.05)", 100),
+    ("guardrail: worst tenth within 0.05: gain 0.15, 4.5% fail (tail -0.05)", 50),
+    ("grades, 5% total losses: gain 0.05, guardrail: worst tenth within 0.05", 30),
     ("equivalent within 0.05 and 3 times faster: loses 0.05, 4 times faster", 50),
     ("equivalent within 0.05 and 3 times faster: same quality, 3 times faster", 100),
 )
@@ -43,7 +45,7 @@ DECIDED = (
     ("grades: gain 0.15", 100, "tune", 0.8),
     ("grades: no gain", 100, "keep-prompting", 0.4),
     ("guardrail: spread below 1.25: gain 0.15, spread x 1.6", 50, "keep-prompting", 0.4),
-    ("guardrail: worst tenth within 0.05: gain 0.18, nothing fails", 50, "tune", 0.9),
+    ("guardrail: worst tenth within 0.05: gain 0.18, nothing fails", 100, "tune", 0.9),
 )
 
 
@@ -213,6 +215,28 @@ def test_what_is_plain_is_decided(name: str, n: int, outcome: str, least: float)
     rates = simulate.rates(scenario, n, 100)
     assert scenario.deserved() == outcome
     assert rates.tune + rates.keep - rates.wrong_tune - rates.wrong_keep >= least
+
+
+@pytest.mark.slow
+def test_where_an_interval_falls_short_a_caveat_says_so() -> None:
+    """5% of the candidate's cases are lost, and 20 cases show none of them in 36% of draws."""
+    scenario = SCENARIOS["grades, 5% total losses: gain 0.05"]
+    few = coverage.cell(scenario, 20, 400, 400)
+    assert few.short
+    assert few.told > 0.95
+    many = coverage.cell(scenario, 300, 400, 400)
+    assert not many.short
+
+
+def test_a_cell_outside_of_the_range_is_drawn_anew_and_marked() -> None:
+    """Groups of which few ever change: wider than need be, and told."""
+    scenario = SCENARIOS["groups of 3 to 10 that change as one: 8% win, 3% lose"]
+    found = coverage.cell(scenario, 50, 400, 300)
+    assert found.n_sets == 300
+    assert found.long
+    assert not found.short
+    line = list(coverage.table([scenario], 20, 20))[-1]
+    assert line.startswith("| groups of 3 to 10 that change as one: 8% win, 3% lose |  |")
 
 
 def test_a_rule_that_ignores_its_margin_is_caught() -> None:

@@ -84,6 +84,16 @@ def long_tailed(gain: float, *, sd: float = 0.3) -> Draw:
     return draw
 
 
+def one_sided(gain: float) -> Draw:
+    """Differences that are lognormal (sd of the log 1) but for a shift: one tail, without end."""
+
+    def draw(rng: np.random.Generator, n: int) -> Pair:
+        baseline = rng.standard_normal(n)
+        return baseline, baseline + gain + np.exp(rng.standard_normal(n)) - math.exp(0.5)
+
+    return draw
+
+
 def times(ratio: float) -> Draw:
     """Lognormal latencies in seconds (lower is better); the ratio of the means is exact."""
 

@@ -34,7 +34,7 @@ GAINS = {
 def scenarios() -> tuple[Scenario, ...]:
     """Every scenario of the committed table."""
     families = (
-        _binary, _ceiling, _graded, _tailed, _missing, _grouped, _together, _repeated,
+        _binary, _ceiling, _graded, _tailed, _lost, _missing, _grouped, _together, _repeated,
         _format, _spread, _tail, _slice, _economy, _whole,
     )  # fmt: skip
     return tuple(scenario for family in families for scenario in family())
@@ -105,6 +105,29 @@ def _tailed() -> Iterator[Scenario]:
     for gain in (0.0, 0.05, 0.2):
         name = "no gain" if gain == 0 else f"gain {gain:g}"
         yield _alone("Student t, 3 df", name, arms.long_tailed(gain), gain, scale=OPEN)
+
+
+def _lost() -> Iterator[Scenario]:
+    """Exactly what is worthwhile, with rare large values in it, without a bound and with one."""
+    yield _alone("one lognormal tail", "gain 0.05", arms.one_sided(0.05), 0.05, scale=OPEN)
+    before, after = Beta(0.6, 0.15), Beta(0.65 / 0.95, 0.12, 0.05)
+    draws = {PRIMARY: arms.betas(before, after)}
+    for name, guardrails in (
+        ("gain 0.05", ()),
+        ("gain 0.05, guardrail: worst tenth within 0.05", (rail("worst_tenth", 0.05),)),
+    ):
+        yield _guarded(
+            "grades, 5% total losses",
+            name,
+            draws,
+            {
+                (*PRIMARY, "mean"): 0.05,
+                (*PRIMARY, "worst_tenth"): after.worst_tenth - before.worst_tenth,
+            },
+            guardrails,
+            scale=SHARES,
+            sizes=(30, 50, 100, 300),
+        )
 
 
 def _missing() -> Iterator[Scenario]:

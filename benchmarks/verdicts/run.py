@@ -29,7 +29,7 @@ BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="fewer draws")
-    parser.add_argument("--part", choices=["verdicts", "rules", "published", "power"])
+    parser.add_argument("--part", choices=["verdicts", "coverage", "rules", "published", "power"])
     parser.add_argument("--data", default=os.environ.get("TUNEORNOT_DATASETS"), type=Path)
     parser.add_argument("--into", type=Path, help="a Markdown file with the marks")
     asked = parser.parse_args()
@@ -37,6 +37,7 @@ def main() -> None:
     rows = functools.cache(lambda: tables.simulated(effort))
     parts: dict[str, Callable[[], Iterator[str]]] = {
         "verdicts": lambda: tables.verdicts(rows()),
+        "coverage": lambda: tables.intervals(effort, asked.data),
         "rules": lambda: tables.rules(effort, rows()),
         "published": lambda: tables.published_results(effort, asked.data),
         "power": lambda: tables.more_power(effort, asked.data),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.verdicts import listing, others, power, published, simulate
+from benchmarks.verdicts import coverage, listing, others, power, published, simulate
 from benchmarks.verdicts.scenarios import PRIMARY, Scenario, wrong
 from benchmarks.verdicts.simulate import Rates
 
@@ -61,6 +61,17 @@ def verdicts(rows: Sequence[Row]) -> Iterator[str]:
     yield from _table(rows)
     yield ""
     yield "</details>"
+
+
+def intervals(effort: Effort, folder: Path | None) -> Iterator[str]:
+    """Coverage of the interval of the gain, simulated and published."""
+    yield "### Coverage of the interval of the gain"
+    yield ""
+    yield from coverage.table(list(coverage.chosen(listing.scenarios())), effort.edge, effort.again)
+    if folder is not None and folder.is_dir():
+        yield ""
+        found = coverage.chosen(list(published.scenarios(folder)))
+        yield from coverage.table(list(found), effort.edge, effort.again)
 
 
 def rules(effort: Effort, rows: Sequence[Row]) -> Iterator[str]:

@@ -140,7 +140,8 @@ def _skewness(parts: Floats, total: float) -> float:
         return 0.0
     # Unbiased for equal groups; at two units that factor is not defined.
     unbiased = math.sqrt(units * (units - 1)) / (units - 2) if units > 2 else 1.0
-    return unbiased * float((parts**3).sum()) / total**1.5
+    third: float = (parts**3).sum() / total**1.5
+    return unbiased * third
 
 
 def _pseudo_square(values: Floats, codes: Codes | None, span: float | None) -> float:
