@@ -25,7 +25,7 @@ SEED = 17
 """Other draws than those of the verdicts."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cell:
     """Shares of all draws of a scenario at one number of cases."""
 
@@ -85,7 +85,15 @@ def _drawn(scenario: Scenario, n: int, n_sets: int, *, anew: bool) -> Cell:
             found.upper < gain,
             bool(_caveats(drawn, scale)) if anew else np.nan,
         )
-    return Cell(*rows.mean(axis=0).tolist(), n=n, n_sets=n_sets)
+    covered, low_errors, high_errors, told = rows.mean(axis=0).tolist()
+    return Cell(
+        covered=covered,
+        low_errors=low_errors,
+        high_errors=high_errors,
+        told=told,
+        n=n,
+        n_sets=n_sets,
+    )
 
 
 def _caveats(drawn: Scores, scale: Scale) -> tuple[str, ...]:
