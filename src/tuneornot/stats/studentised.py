@@ -140,8 +140,7 @@ def _skewness(parts: Floats, total: float) -> float:
         return 0.0
     # Unbiased for equal groups; at two units that factor is not defined.
     unbiased = math.sqrt(units * (units - 1)) / (units - 2) if units > 2 else 1.0
-    third: float = (parts**3).sum() / total**1.5
-    return unbiased * third
+    return unbiased * float(np.sum(parts**3)) / float(total**1.5)
 
 
 def _pseudo_square(values: Floats, codes: Codes | None, span: float | None) -> float:
