@@ -246,6 +246,9 @@ class TestCaveats:
         assert "have no bound and are skewed" in " ".join(paired.caveats(b, skewed))
         assert "skewed" not in " ".join(paired.caveats(b, even))
         assert "skewed" not in " ".join(paired.caveats(b, skewed / 20, scale=UNIT))
+        tail = np.repeat(np.exp(rng.standard_normal(20)), 3)
+        alone, grouped = tail - tail.mean(), np.arange(60) // 3
+        assert "are skewed" in " ".join(paired.caveats(b, alone, groups=grouped))
 
     def test_losses_that_may_have_stayed_unseen_are_told_where_bounds_are_narrow(self) -> None:
         """60 cases leave 4.9% of total losses open: more than bounds of 0.02, less than of 0.1."""

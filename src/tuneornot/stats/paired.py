@@ -215,7 +215,9 @@ def caveats(
 def _on_rare_values(differences: Floats, codes: Codes | None, span: float | None) -> list[str]:
     """What rare large values may do that the cases cannot tell, beyond what the bounds allow."""
     if span is None:
-        if abs(skewness(differences)) < LONG_TAIL:
+        centred = differences - differences.mean()
+        apart = centred if codes is None else np.bincount(codes, weights=centred)
+        if abs(skewness(apart)) < LONG_TAIL:
             return []
         return [
             "differences have no bound and are skewed: on the side of their long tail the bound of "
