@@ -216,7 +216,7 @@ def _on_rare_values(differences: Floats, codes: Codes | None, span: float | None
     """What rare large values may do that the cases cannot tell, beyond what the bounds allow."""
     if span is None:
         centred = differences - differences.mean()
-        apart = centred if codes is None else np.bincount(codes, weights=centred)
+        apart = centred if codes is None else np.bincount(codes, weights=centred).astype(np.float64)
         if abs(skewness(apart)) < LONG_TAIL:
             return []
         return [
