@@ -21,6 +21,7 @@ ROWS: dict[str, int] = {
             "measure",
             "judging",
             "labelling",
+            "calibration",
             "finetune",
             "compare",
             "economics",
@@ -29,7 +30,9 @@ ROWS: dict[str, int] = {
         6,
     ),
     "spending": 6,
-    **dict.fromkeys(["gather", "baseline", "pairing", "session", "stress", "redteam", "watch"], 7),
+    **dict.fromkeys(
+        ["gather", "baseline", "pairing", "judges", "session", "stress", "redteam", "watch"], 7
+    ),
     **dict.fromkeys(["protocol", "examples"], 8),
     "findings": 9,
     **dict.fromkeys(["cli", "web"], 10),

@@ -48,6 +48,7 @@ def of(protocol: Protocol) -> Findings:
         comparisons=protocol.comparisons,
         verdicts=verdicts,
         recommended=decide.recommend(verdicts),
+        judges=protocol.calibrations,
         looks=protocol.store.looks(),
         phases=phases(protocol),
         currency="" if protocol.prices is None else protocol.prices.currency,

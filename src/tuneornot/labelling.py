@@ -45,13 +45,15 @@ def drawn(
     cases = arms[baseline][0].dataset.cases
     order = sorted(cases, key=lambda case: fingerprint.of([seed, case.id]))
     texts = {name: [_texts(run) for run in runs] for name, runs in arms.items()}
-    chosen = [case for case in order if all(_pick(each, case) for each in texts.values())][:n]
+    # With passages that were looked up an arm has its own context for a case.
+    asked = {name: {case.id: case for case in runs[0].asked} for name, runs in arms.items()}
+    chosen = [case for case in order if all(_pick(each, case.id) for each in texts.values())][:n]
     found: dict[str, Exhibit] = {}
     for start in range(0, len(chosen), BLOCK):
         block = [
             exhibit
             for case in chosen[start : start + BLOCK]
-            for exhibit in _exhibits(metric, case, texts, baseline)
+            for exhibit in _exhibits(metric, case.id, asked, texts, baseline)
         ]
         random.Random(f"{seed} {start}").shuffle(block)
         for exhibit in block:
@@ -70,24 +72,33 @@ def scores(
         labels: every label there is.
         against: the baseline's run, for paired metrics; ``None`` if ``run`` is the baseline's.
     """
-    known: dict[str, list[float]] = defaultdict(list)
-    for label in labels:
-        if label.value is not None:
-            known[label.item].append(label.value)
-    if not known:
-        return ()
+    kept = tuple(labels)
     return tuple(
         Score(
             metric=metric.name,
-            case_id=case.id,
+            case_id=case_id,
             repeat=repeat,
-            value=sum(said) / len(said),
+            value=sum(said.values()) / len(said),
             reason=f"by {len(said)}",
         )
         for metric in metrics
+        for (case_id, repeat), said in by_person(run, metric, kept, against=against).items()
+    )
+
+
+def by_person(
+    run: Run, metric: Judged, labels: Iterable[Label], *, against: Run | None = None
+) -> dict[tuple[str, int], dict[str, float]]:
+    """What each person said of each labelled answer, by case and repeat; as ``scores``."""
+    known: dict[str, dict[str, float]] = defaultdict(dict)
+    for label in labels:
+        if label.value is not None:
+            known[label.item][label.who] = label.value
+    return {
+        (case.id, repeat): said
         for case, repeat, exhibit in shown(run, metric, against=against)
         if (said := known.get(exhibit.item))
-    )
+    }
 
 
 def shown(
@@ -99,7 +110,7 @@ def shown(
     texts, others = _texts(run), {} if against is None else _texts(against)
     return [
         (case, repeat, metric.exhibit(case, text, other))
-        for case in run.dataset.cases
+        for case in run.asked
         for repeat, text in texts.get(case.id, {}).items()
         for other in [others.get(case.id, {}).get(repeat)]
         if not metric.paired or other is not None
@@ -157,25 +168,29 @@ def _level(levels: Sequence[str], word: str) -> float:
 
 
 def _exhibits(
-    metric: Judged, case: Case, texts: Mapping[str, Sequence[_Texts]], baseline: str
+    metric: Judged,
+    case_id: str,
+    asked: Mapping[str, Mapping[str, Case]],
+    texts: Mapping[str, Sequence[_Texts]],
+    baseline: str,
 ) -> list[Exhibit]:
     """What to show of one case: an exhibit for each arm, for a paired metric each candidate."""
     found = []
     for name, runs in texts.items():
-        answer = _pick(runs, case)
+        answer = _pick(runs, case_id)
         if answer is None or (metric.paired and name == baseline):
             continue
         repeat, text = answer
-        other = texts[baseline][0][case.id].get(repeat) if metric.paired else None
+        other = texts[baseline][0][case_id].get(repeat) if metric.paired else None
         if not metric.paired or other is not None:
-            found.append(metric.exhibit(case, text, other))
+            found.append(metric.exhibit(asked[name][case_id], text, other))
     return found
 
 
-def _pick(runs: Sequence[_Texts], case: Case) -> tuple[int, str] | None:
+def _pick(runs: Sequence[_Texts], case_id: str) -> tuple[int, str] | None:
     """One of an arm's answers to a case with its repeat, by chance but always the same."""
-    there = [answer for run in runs for answer in run.get(case.id, {}).items()]
-    return there[int(fingerprint.of(case.id), 16) % len(there)] if there else None
+    there = [answer for run in runs for answer in run.get(case_id, {}).items()]
+    return there[int(fingerprint.of(case_id), 16) % len(there)] if there else None
 
 
 def _texts(run: Run) -> _Texts:

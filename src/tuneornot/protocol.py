@@ -34,6 +34,7 @@ from tuneornot import (
     study,
 )
 from tuneornot.errors import BudgetExceeded
+from tuneornot.judges import calibrations
 from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric
 from tuneornot.metrics.judges.base import Judged, judges
@@ -44,6 +45,7 @@ from tuneornot.records import (
     Arm,
     ArmKind,
     Audit,
+    Calibration,
     Case,
     Check,
     Comparison,
@@ -340,6 +342,16 @@ class Protocol:
         with self._session.phase("time every arm"):
             firsts = [arms[0] for arms in ready.values()]
             return self._session.timings(firsts, self.splits.eval, n=self.study.timed)
+
+    @functools.cached_property
+    def calibrations(self) -> tuple[Calibration, ...]:
+        """Every judge on the eval set, held against the people who labelled."""
+        on_eval = {
+            name: [run for run in runs if run.dataset == self.splits.eval]
+            for name, runs in self.runs.items()
+        }
+        labels, ask = self.store.labels(), self._session.ask
+        return calibrations(self.metrics, on_eval, labels, ask, baseline=self.study.baseline)
 
     # --- 6 compare, 7 decide ---------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""``label``: people judge what the judge judged, in the terminal or in a spreadsheet."""
+"""``label`` and ``judges``: people label, and the judge is held against what they said."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from rich.markup import escape
 
 from tuneornot import labelling
 from tuneornot.cli.progress import console
-from tuneornot.cli.working import Quiet, ResultsPath, StudyPath, protocol
+from tuneornot.cli.working import AsJson, Quiet, ResultsPath, StudyPath, print_json, protocol
 from tuneornot.errors import DataError, StudyError
 from tuneornot.formats import sheet
 from tuneornot.metrics.judges.base import Exhibit, Judged
 from tuneornot.protocol import Protocol
 from tuneornot.records import Label, Run
+from tuneornot.report import terminal
 from tuneornot.store.store import Store
 
 
 def add(app: typer.Typer) -> None:
-    """Register the command of this file."""
+    """Register the commands of this file."""
     app.command("label", rich_help_panel="Judges")(label)
+    app.command("judges", rich_help_panel="Judges")(judges)
 
 
 def label(
@@ -67,6 +69,20 @@ def label(
             return
         name = who or getpass.getuser()
         _ask(opened.store, judged.name, drawn, name)
+
+
+def judges(
+    path: StudyPath, results: ResultsPath = None, as_json: AsJson = False, quiet: Quiet = False
+) -> None:
+    """Show how far each judge agrees with the people who labelled, and on what its errors hang."""
+    with protocol(path, results, quiet=quiet or as_json) as opened:
+        found = opened.calibrations
+    if as_json:
+        print_json(found)
+    elif found:
+        terminal.show_judges(found, Console(highlight=False))
+    else:
+        console.print("No metric of this study is judged by a model.")
 
 
 def _metric(opened: Protocol, name: str | None) -> Judged:

@@ -8,6 +8,7 @@ from tuneornot.records.arms import Adapter, Ledger
 from tuneornot.records.base import Record
 from tuneornot.records.cases import Audit
 from tuneornot.records.compared import Comparison, Estimate
+from tuneornot.records.labelled import Calibration
 from tuneornot.records.measured import Run
 from tuneornot.records.priced import Spent
 
@@ -144,6 +145,8 @@ class Findings(Record, frozen=True, kw_only=True):
     """One for each comparison, in the same order."""
     recommended: str | None = None
     """The arm to use; ``None`` while that is open."""
+    judges: tuple[Calibration, ...] = ()
+    """Each judge of each judged metric, held against the people who labelled."""
     looks: tuple[Look, ...] = ()
     phases: tuple[Phase, ...] = ()
     currency: str = ""

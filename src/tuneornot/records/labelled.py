@@ -29,7 +29,7 @@ class JudgedArm(Record, frozen=True, kw_only=True):
     bias: Estimate
     """Mean of judge minus people."""
     sensitivity: Estimate | None = None
-    """Of a 0/1 metric: share of the answers that people call good that the judge does."""
+    """Of a 0/1 metric: share of the answers that most people call good that the judge does."""
     specificity: Estimate | None = None
 
 
@@ -74,7 +74,7 @@ class Calibration(Record, frozen=True, kw_only=True):
     """Of the people among themselves, where an answer has two labels."""
     arms: tuple[JudgedArm, ...] = ()
     length: Estimate | None = None
-    """Slope of judge minus people on the answer's length, for each 100 characters."""
+    """Slope of judge minus people on the answer's length, for one standard deviation of it."""
     order: OrderBias | None = None
     retest: Retest | None = None
     own: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from tuneornot.records import Comparison, Findings, Verdict
-from tuneornot.report import amounts, export, money, remarks, sentences
+from tuneornot.report import amounts, export, judges, money, remarks, sentences
 
 _MARKS = {"holds": "✅", "broken": "❌", "unresolved": "❔"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
@@ -33,7 +33,7 @@ def render(findings: Findings) -> str:
             f"<details><summary>What limits the conclusion ({len(limits)})</summary>\n\n"
             f"{told}\n\n</details>"
         )
-    blocks.append(_effort(findings))
+    blocks += [_judges(findings), _effort(findings)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -63,9 +63,15 @@ def _verdict(verdict: Verdict, findings: Findings) -> list[str]:
         _text(sentences.advice(verdict)),
         "\n".join(reasons),
         _table(comparison) if comparison is not None and comparison.contrasts else "",
+        "\n".join(f"- {_text(said)}" for said in _corrected(comparison)),
         _text(money.per_success(comparison, findings)) if comparison is not None else "",
         _sensitivity(verdict, findings),
     ]
+
+
+def _corrected(comparison: Comparison | None) -> list[str]:
+    contrasts = () if comparison is None else comparison.contrasts
+    return [said for each in contrasts if (said := judges.of(each))]
 
 
 def _table(comparison: Comparison) -> str:
@@ -99,6 +105,17 @@ def _sensitivity(verdict: Verdict, findings: Findings) -> str:
     if not other:
         return f"The verdict is the same under {len(verdict.sensitivity)} other choices."
     return "The verdict would change: " + _text("; ".join(other)) + "."
+
+
+def _judges(findings: Findings) -> str:
+    if not findings.judges:
+        return ""
+    told = "\n".join(
+        f"- {_text(each.metric)}, judged by {_text(each.judge)}: {_text(said)}"
+        for each in findings.judges
+        for said in judges.told(each)
+    )
+    return f"<details><summary>The judges</summary>\n\n{told}\n\n</details>"
 
 
 def _effort(findings: Findings) -> str:

@@ -35,6 +35,7 @@ from tuneornot.report import (
     efforts,
     export,
     figures,
+    judges,
     money,
     remarks,
     sentences,
@@ -126,7 +127,9 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(amounts=amounts, money=money, remarks=remarks, sentences=sentences)
+    environment.globals.update(
+        amounts=amounts, judges=judges, money=money, remarks=remarks, sentences=sentences
+    )
     environment.filters["settings"] = _settings
     return environment
 

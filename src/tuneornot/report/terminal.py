@@ -8,6 +8,7 @@ markup.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
@@ -16,8 +17,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tuneornot.records import Comparison, Findings, Phase, Verdict
-from tuneornot.report import amounts, money, remarks, sentences
+from tuneornot.records import Calibration, Comparison, Findings, Phase, Verdict
+from tuneornot.report import amounts, judges, money, remarks, sentences
 
 _TONES = {"tune": "green", "keep-prompting": "blue", "not-yet": "yellow", "blocked": "red"}
 _STATES = {"holds": "green", "broken": "red", "unresolved": "yellow"}
@@ -45,6 +46,7 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
         parts += [_verdict(verdict, findings), *_reasons(verdict, comparison)]
         if comparison is not None and comparison.contrasts:
             parts.append(_contrasts(comparison, roomy=console.width >= _ROOMY))
+            parts += [Text(said) for each in comparison.contrasts if (said := judges.of(each))]
     parts += _limits(findings)
     if findings.phases:
         parts += [_phases(findings.phases), *_spent(findings)]
@@ -64,9 +66,20 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
     """Write the table of a comparison's contrasts, and what limits each of them."""
     for contrast in comparison.contrasts:
         console.print(Text(remarks.contrast(contrast)))
+        corrected = judges.corrected(contrast)
+        if corrected is not None:
+            console.print(Text(f"- {corrected}"))
     told = [(each, caveat) for each in comparison.contrasts for caveat in each.caveats]
     for each, caveat in told:
         console.print(Text(f"- {amounts.title(each.metric)} on {each.dataset}: {caveat}"))
+
+
+def show_judges(given: Sequence[Calibration], console: Console) -> None:
+    """Write what is known of each judge."""
+    for each in given:
+        console.print(Text(f"{each.metric}, judged by {each.judge}", style="bold"))
+        for said in judges.told(each):
+            console.print(Text(f"- {said}"))
 
 
 def _box(content: RenderableType, tone: str, title: str) -> Panel:
