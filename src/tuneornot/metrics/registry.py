@@ -2,9 +2,9 @@
 
 An entry is a name (``exact_match``), or a name with settings (``{length: {max: 20}}``). Names are
 the built-in ones, those that installed packages offer in the entry point group
-``tuneornot.metrics``, and ``module:function`` for a function of the study's own. The setting
-``name`` lets one metric appear twice in a study. What is wrong is told as faults of the study,
-before anything is asked.
+``tuneornot.metrics``, ``deepeval:METRIC`` and ``autoevals:SCORER``, and ``module:function`` for a
+function of the study's own. The setting ``name`` lets one metric appear twice in a study. What is
+wrong is told as faults of the study, before anything is asked.
 
 Latency, tokens and cost are not judged from an answer; the names in ``OBSERVED`` are known here
 only so that a study may list them among its metrics.
@@ -27,6 +27,8 @@ from tuneornot.errors import StudyError
 from tuneornot.metrics.base import Metric, Resting
 from tuneornot.metrics.catalogue import BUILT_IN
 from tuneornot.metrics.function import Function
+from tuneornot.metrics.judges.outside import Outside
+from tuneornot.models import scorers
 from tuneornot.records import Json
 
 GROUP = "tuneornot.metrics"
@@ -74,6 +76,8 @@ def build(entry: Entry, *, folder: Path | None = None) -> Metric:
     """
     kind, settings = _read(entry)
     try:
+        if kind.partition(":")[0] in scorers.PACKAGES:
+            return _outside(kind, settings)
         if ":" in kind:
             return _function(kind, settings, folder or Path())
         factory = _factory(kind)
@@ -158,6 +162,17 @@ def _resting(made: Metric, folder: Path | None) -> Metric:
         except StudyError as fault:
             raise ValueError(f"of: {fault.faults[0]}") from None
     return made
+
+
+def _outside(kind: str, settings: Mapping[str, Json]) -> Metric:
+    given = {name: value for name, value in settings.items() if name not in ("name", "better")}
+    named: dict[str, object] = {
+        "name": settings.get("name", kind.partition(":")[2]),
+        "scorer": kind,
+        "given": given,
+        "better": settings.get("better", "higher"),
+    }
+    return _made(Outside, named)
 
 
 def _function(kind: str, settings: Mapping[str, Json], folder: Path) -> Metric:

@@ -2,6 +2,7 @@
 
     local:NAME, local:PATH              models.local, in this process
     http://HOST/v1#NAME, https://...    models.http, an OpenAI-compatible server
+    deepeval:NAME, autoevals:NAME       models.scorers, to judge
 
 Installed packages add kinds in the entry point group ``tuneornot.models``: the name of the entry
 point is the prefix, the object a ``Factory``. A model that exists only as a Python object
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tuneornot.errors import MissingExtra, ModelError
+from tuneornot.models import scorers
 from tuneornot.models.base import Model
 from tuneornot.models.http import HttpModel
 from tuneornot.records import Sampling
@@ -132,8 +134,13 @@ def _served(name: str, _: Path) -> Model:
     return HttpModel(name)
 
 
+def _scorer(name: str, _: Path) -> Model:
+    return scorers.ScorerModel(name)
+
+
 _BUILT_IN: Mapping[str, Kind] = {
     "local": Kind("local:NAME or local:PATH", _local, _no_form),
     "http": Kind("http://HOST/v1#MODEL", _served),
     "https": Kind("https://HOST/v1#MODEL", _served),
+    **{package: Kind(f"{package}:NAME (to judge)", _scorer) for package in scorers.PACKAGES},
 }
