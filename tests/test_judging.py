@@ -144,6 +144,30 @@ def test_repeats_of_the_judge_are_votes(tmp_path: Path) -> None:
     protocol.close()
 
 
+def test_prompts_can_be_raced_by_a_judge(tmp_path: Path) -> None:
+    file = write(tmp_path, n_eval=60, metrics=f"[exact_match, {{{RUBRIC}}}]")
+    file.write_text(
+        file.read_text().replace(f'"{OLD}"}}', f'"{OLD}", search: {{calls: 200, metric: told}}}}')
+    )
+    judge = fallible(right(2000), sensitivity=0.9, specificity=0.9)
+    protocol = opened(file, *MODELS, judge)
+    ledger = protocol.search("prompted")
+    assert ledger.metric == "told"
+    assert ledger.dev_mean > 0
+    assert judge.n_asked > 30
+    protocol.close()
+
+
+def test_a_budget_in_money_needs_the_price_of_the_judge(tmp_path: Path) -> None:
+    file = write(tmp_path, n_eval=60, metrics=f"[exact_match, {{{RUBRIC}}}]")
+    prices = "".join(f'  "{name}": {{input_per_million: 1.0, output_per_million: 1.0}}\n' for name in (OLD, NEW))
+    (tmp_path / "prices.yaml").write_text(f"as_of: 2026-11-20\ncurrency: USD\nmodels:\n{prices}")
+    file.write_text(file.read_text() + "prices: prices.yaml\nbudget: {money: 5}\n")
+    with pytest.raises(StudyError) as told:
+        study.read(file)
+    assert "has none of 'local:judge'" in str(told.value)
+
+
 def test_a_plan_may_not_race_prompts_by_a_comparison_with_the_baseline(tmp_path: Path) -> None:
     file = write(tmp_path, n_eval=60, metrics=f"[exact_match, {{{PREFER}}}]")
     text = file.read_text().replace(

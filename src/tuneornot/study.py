@@ -20,6 +20,7 @@ from tuneornot.formats import form
 from tuneornot.metrics import registry
 from tuneornot.metrics.base import Metric
 from tuneornot.metrics.judges import planned
+from tuneornot.metrics.judges.base import judges
 from tuneornot.models import sampling as asked
 from tuneornot.records import Economy, Guardrail, Json, Quantity, Record, Rule, Sampling
 from tuneornot.retrieval.plan import RetrievePlan
@@ -269,7 +270,7 @@ def _contradictions(study: Study, folder: Path) -> list[str]:
     faults += [*_data_faults(study.data), *_arm_faults(study)]
     models = {name: (arm.model, arm.sampling) for name, arm in study.arms.items()}
     faults += asked.arm_faults(study.sampling, models)
-    return [*faults, *study.budget.faults(), *_price_faults(study, folder)]
+    return [*faults, *study.budget.faults(), *_price_faults(study, folder, built)]
 
 
 def _judge_faults(study: Study, built: Sequence[Metric]) -> list[str]:
@@ -280,10 +281,12 @@ def _judge_faults(study: Study, built: Sequence[Metric]) -> list[str]:
     return planned.faults(built, raced=raced, guarded=guarded)
 
 
-def _price_faults(study: Study, folder: Path) -> list[str]:
+def _price_faults(study: Study, folder: Path, built: Sequence[Metric]) -> list[str]:
     needs = ["metrics: `cost`"] if "cost" in study.metrics else []
     needs += ["budget.money"] if study.budget.money is not None else []
     models = [arm.model for arm in study.arms.values()]
+    # A budget in money pays the judges too; the cost of an answer is its arm's alone.
+    models += judges(built) if study.budget.money is not None else ()
     return price_faults(study.prices, folder, needs=needs, models=models)
 
 
