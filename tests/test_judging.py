@@ -160,7 +160,9 @@ def test_prompts_can_be_raced_by_a_judge(tmp_path: Path) -> None:
 
 def test_a_budget_in_money_needs_the_price_of_the_judge(tmp_path: Path) -> None:
     file = write(tmp_path, n_eval=60, metrics=f"[exact_match, {{{RUBRIC}}}]")
-    prices = "".join(f'  "{name}": {{input_per_million: 1.0, output_per_million: 1.0}}\n' for name in (OLD, NEW))
+    prices = "".join(
+        f'  "{name}": {{input_per_million: 1.0, output_per_million: 1.0}}\n' for name in (OLD, NEW)
+    )
     (tmp_path / "prices.yaml").write_text(f"as_of: 2026-11-20\ncurrency: USD\nmodels:\n{prices}")
     file.write_text(file.read_text() + "prices: prices.yaml\nbudget: {money: 5}\n")
     with pytest.raises(StudyError) as told:

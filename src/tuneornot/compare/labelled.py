@@ -83,10 +83,12 @@ def _used(n_both: int) -> str:
 
 def _replaced(contrast: Contrast, correction: Correction, sides: Sides, alpha: float) -> Contrast:
     """The same contrast with corrected means, and what follows from their error."""
+    scale = contrast.scale
     levels = [
         _within(
             judged.powered(said, known, groups=sides.groups, span=_span(contrast), alpha=alpha),
-            contrast,
+            -math.inf if scale.low is None else scale.low,
+            math.inf if scale.high is None else scale.high,
         )
         for said, known in zip(sides.judge, sides.labels, strict=True)
     ]
@@ -97,8 +99,8 @@ def _replaced(contrast: Contrast, correction: Correction, sides: Sides, alpha: f
     return msgspec.structs.replace(
         contrast,
         mean=made,
-        baseline_mean=levels[0],
-        candidate_mean=levels[1],
+        baseline_mean=msgspec.structs.replace(levels[0], p_value=None),
+        candidate_mean=msgspec.structs.replace(levels[1], p_value=None),
         gain_probability=None,
         detectable=planning.detectable(contrast.n, sd=error * math.sqrt(contrast.n), alpha=alpha),
     )
@@ -106,13 +108,15 @@ def _replaced(contrast: Contrast, correction: Correction, sides: Sides, alpha: f
 
 def _difference(contrast: Contrast, sides: Sides, alpha: float) -> Estimate:
     turn = 1.0 if contrast.scale.better == "higher" else -1.0
-    return judged.powered(
+    made = judged.powered(
         turn * (sides.judge[1] - sides.judge[0]),
         turn * (sides.labels[1] - sides.labels[0]),
         groups=sides.groups,
         span=_span(contrast),
         alpha=alpha,
     )
+    span = _span(contrast)
+    return made if span is None else _within(made, -span, span)
 
 
 def _pooled(contrast: Contrast, sides: Sides, alpha: float) -> Estimate | None:
@@ -132,13 +136,13 @@ def _span(contrast: Contrast) -> float | None:
     return None if scale.low is None or scale.high is None else scale.high - scale.low
 
 
-def _within(made: Estimate, contrast: Contrast) -> Estimate:
-    """Bounds of a level cut to the range of its scale."""
-    least = -math.inf if contrast.scale.low is None else contrast.scale.low
-    most = math.inf if contrast.scale.high is None else contrast.scale.high
-    cut = {name: min(max(getattr(made, name), least), most) for name in ("low", "high")}
-    sides = {name: min(max(getattr(made, name), least), most) for name in ("lower", "upper")}
-    return msgspec.structs.replace(made, **cut, **sides, p_value=None)
+def _within(made: Estimate, least: float, most: float) -> Estimate:
+    """The same estimate with value and bounds cut to what is possible."""
+    cut = {
+        name: min(max(getattr(made, name), least), most)
+        for name in ("value", "low", "high", "lower", "upper")
+    }
+    return msgspec.structs.replace(made, **cut)
 
 
 def _with(contrast: Contrast, caveat: str) -> Contrast:
