@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.judge import fallible
+from tests.judge import fallible, judged, part
 from tests.world import NEW, OLD, model, opened, right, write
-from tuneornot import study
+from tuneornot import judging, study
 from tuneornot.errors import ModelError, StudyError
+from tuneornot.metrics.judges.base import Answers, Question
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.scripted import ScriptedModel
-from tuneornot.records import Run
+from tuneornot.records import Arm, Case, Dataset, Passage, Response, Retrieved, Run
 
 RUBRIC = 'judge: {name: told, model: "local:judge", ask: Right?, levels: [no, yes]}'
 PREFER = 'prefer: {model: "local:judge", ask: Which?}'
@@ -142,6 +144,31 @@ def test_repeats_of_the_judge_are_votes(tmp_path: Path) -> None:
     # Seeds 0, 1 and 2 say no, yes and no.
     assert {*values(protocol.runs["other"][0], "told")} == {1 / 3}
     protocol.close()
+
+
+def test_a_judge_sees_the_passages_that_the_arm_saw() -> None:
+    case = Case(id="c", input="q")
+    measured = Run(
+        arm=Arm(name="a", kind="retrieval", model="local:a"),
+        dataset=Dataset(name="eval", cases=(case,)),
+        metrics={},
+        n_repeats=1,
+        responses=(Response(arm="a", question="q", text="It is 42."),),
+        scores=(),
+        retrieved=Retrieved(passages=(Passage(id="p", text="It is 42."),), shown={"c": ("p",)}),
+    )
+    metric = judged({"faithfulness": {"model": "local:judge"}})
+    asked: list[Question] = []
+
+    def ask(questions: Sequence[Question]) -> Answers:
+        asked.extend(questions)
+        first = "take an answer" in questions[0].prompt.instructions
+        text = '{"claims": ["It is 42."]}' if first else '{"verdicts": [true]}'
+        return ((Response(arm="j", question="q", text=text),),)
+
+    run = judging.run(measured, [metric], ask)
+    assert values(run, "faithfulness") == [1.0]
+    assert "It is 42." in part(asked[1].text, "context")
 
 
 def test_prompts_can_be_raced_by_a_judge(tmp_path: Path) -> None:

@@ -102,6 +102,19 @@ def test_few_labels_and_groups_keep_the_level(labels: int, per_group: int) -> No
     assert 0.93 - NOISE <= found["powered"] <= 0.985 + NOISE
 
 
+@pytest.mark.parametrize("judge", [ALIKE, APART])
+def test_one_sided_bounds_err_no_more_than_they_say(judge: Judge) -> None:
+    rng = np.random.default_rng(12)
+    above = below = 0
+    for _ in range(N_SETS):
+        one = draw(rng, judge, n=400, labels=50, per_group=1)
+        gains, labels = one.judged[1] - one.judged[0], one.labels[1] - one.labels[0]
+        made = judged.powered(gains, labels, span=1.0)
+        above += made.lower > GAIN
+        below += made.upper < GAIN
+    assert max(above, below) / N_SETS <= 0.05 + NOISE
+
+
 def test_a_perfect_judge_leaves_its_own_mean_and_is_still_not_certain() -> None:
     rng = np.random.default_rng(3)
     truth = (rng.random(400) < 0.7).astype(float)
