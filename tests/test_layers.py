@@ -31,7 +31,18 @@ ROWS: dict[str, int] = {
     ),
     "spending": 6,
     **dict.fromkeys(
-        ["gather", "baseline", "pairing", "judges", "session", "stress", "redteam", "watch"], 7
+        [
+            "asides",
+            "gather",
+            "baseline",
+            "pairing",
+            "judges",
+            "session",
+            "stress",
+            "redteam",
+            "watch",
+        ],
+        7,
     ),
     **dict.fromkeys(["protocol", "examples"], 8),
     "findings": 9,

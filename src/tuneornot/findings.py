@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tuneornot import __version__, decide, study
+from tuneornot import __version__, asides, decide, study
 from tuneornot.models import machine
 from tuneornot.protocol import Protocol
 from tuneornot.records import Findings, Phase, Record
@@ -47,6 +47,12 @@ def of(protocol: Protocol) -> Findings:
         runs=tuple(run for runs in protocol.runs.values() for run in runs),
         comparisons=protocol.comparisons,
         verdicts=verdicts,
+        asides=asides.of(
+            protocol.runs,
+            protocol.metrics,
+            baseline=protocol.study.baseline,
+            alpha=study.rule(protocol.study).alpha,
+        ),
         recommended=decide.recommend(verdicts),
         judges=protocol.calibrations,
         looks=protocol.store.looks(),

@@ -17,7 +17,7 @@ import msgspec
 from tuneornot.budget import Budget, price_faults
 from tuneornot.errors import MissingExtra, StudyError
 from tuneornot.formats import form
-from tuneornot.metrics import registry
+from tuneornot.metrics import confidence, registry
 from tuneornot.metrics.base import Metric
 from tuneornot.metrics.judges import planned
 from tuneornot.metrics.judges.base import judges
@@ -269,7 +269,10 @@ def _contradictions(study: Study, folder: Path) -> list[str]:
         faults += _judge_faults(study, built)
     faults += [*_data_faults(study.data), *_arm_faults(study)]
     models = {name: (arm.model, arm.sampling) for name, arm in study.arms.items()}
-    faults += asked.arm_faults(study.sampling, models)
+    unsampled = asked.arm_faults(study.sampling, models)
+    if not unsampled:
+        faults += confidence.faults(built, {name: sampling(study, name) for name in study.arms})
+    faults += unsampled
     return [*faults, *study.budget.faults(), *_price_faults(study, folder, built)]
 
 

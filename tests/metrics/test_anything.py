@@ -54,6 +54,8 @@ ENTRIES: list[registry.Entry] = [
     "name_support",
     "declines",
     {"answered": {"of": "token_f1"}},
+    {"confident_wrong": {"source": "stated"}},
+    "brier",
 ]
 METRICS: list[Metric] = [registry.build(entry) for entry in ENTRIES]
 

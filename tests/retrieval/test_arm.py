@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import msgspec
@@ -80,6 +81,12 @@ def test_metrics_see_the_passages_that_were_shown(tmp_path: Path) -> None:
         declined = values["bare", "declines", case.id]
         assert declined in (0, 1)
         assert (values["bare", "answered", case.id] is None) == (declined == 1)
+    # A metric that one arm has no score of is compared on no case, and said to be.
+    [comparison] = protocol.comparisons
+    support = comparison.contrast("number_support", "eval")
+    assert support is not None
+    assert (support.n, support.n_unscored, support.slices) == (0, (60, 0), ())
+    assert math.isnan(support.mean.value)
     protocol.close()
 
 

@@ -34,7 +34,8 @@ class Sides:
     @property
     def answers(self) -> Floats:
         """(n, seeds * repeats) the candidate's scores; a case's mean is over all of them."""
-        return self.candidate.reshape(len(self.candidate), -1)
+        n, n_seeds, n_repeats = self.candidate.shape
+        return self.candidate.reshape(n, n_seeds * n_repeats)
 
     @property
     def gains(self) -> Floats:

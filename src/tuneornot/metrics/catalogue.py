@@ -7,6 +7,7 @@ from typing import Any
 
 from tuneornot.metrics.abstention import Answered, Declines
 from tuneornot.metrics.choice import Choice, OneOf
+from tuneornot.metrics.confidence import Brier, ConfidentWrong
 from tuneornot.metrics.fields import FieldF1, FieldMatch
 from tuneornot.metrics.form import JsonSchema, JsonValid, Length, Regex
 from tuneornot.metrics.grounding import LexicalSupport, NameSupport, NumberSupport
@@ -44,6 +45,8 @@ BUILT_IN: Mapping[str, type[Any]] = {
     "name_support": NameSupport,
     "declines": Declines,
     "answered": Answered,
+    "confident_wrong": ConfidentWrong,
+    "brier": Brier,
     "judge": Rubric,
     "prefer": Prefer,
     "faithfulness": Faithfulness,

@@ -27,6 +27,7 @@ from tuneornot.records.arms import (
 from tuneornot.records.base import Json, Record
 from tuneornot.records.cases import Audit, Case, Dataset, Message, Overlap, Passage, Splits
 from tuneornot.records.compared import (
+    Aside,
     Comparison,
     Contrast,
     Correction,
@@ -57,6 +58,7 @@ __all__ = [
     "Adapter",
     "Arm",
     "ArmKind",
+    "Aside",
     "Audit",
     "Calibration",
     "Candidate",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tuneornot.records.arms import Check
 from tuneornot.records.base import Record
 from tuneornot.records.measured import Scale
@@ -70,6 +72,27 @@ class Correction(Record, frozen=True, kw_only=True):
     """By prediction-powered inference."""
     pooled: Estimate | None = None
     """By Rogan and Gladen, for 0/1 scores: right only if the judge errs alike on both arms."""
+
+
+class Aside(Record, frozen=True, kw_only=True):
+    """A figure of a whole run that stands beside the verdict and takes no part in it."""
+
+    figure: Literal["recall", "overconfidence", "calibration", "risk_area"]
+    metric: str | None
+    """The metric whose readings it is made from; ``None`` for what was retrieved."""
+    dataset: str
+    arm: str
+    n: int
+    """Answers (for ``recall`` cases) that it is made from."""
+    value: float
+    estimate: Estimate | None = None
+    """The value with its interval, where there is an honest one."""
+    chance: tuple[float, float] | None = None
+    """Of a calibration error: its mean and 95% point if every confidence were true."""
+    debiased: float | None = None
+    """Of a calibration error: its root mean square form without the bias of small bins."""
+    difference: Estimate | None = None
+    """The arm minus the baseline on the same cases, where that is told."""
 
 
 class Contrast(Record, frozen=True, kw_only=True):

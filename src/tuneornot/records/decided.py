@@ -7,7 +7,7 @@ from typing import Literal
 from tuneornot.records.arms import Adapter, Ledger
 from tuneornot.records.base import Record
 from tuneornot.records.cases import Audit
-from tuneornot.records.compared import Comparison, Estimate
+from tuneornot.records.compared import Aside, Comparison, Estimate
 from tuneornot.records.labelled import Calibration
 from tuneornot.records.measured import Run
 from tuneornot.records.priced import Spent
@@ -143,6 +143,8 @@ class Findings(Record, frozen=True, kw_only=True):
     comparisons: tuple[Comparison, ...]
     verdicts: tuple[Verdict, ...]
     """One for each comparison, in the same order."""
+    asides: tuple[Aside, ...] = ()
+    """Figures beside the verdict: what was retrieved, and confidence against being right."""
     recommended: str | None = None
     """The arm to use; ``None`` while that is open."""
     judges: tuple[Calibration, ...] = ()

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from tuneornot.records import Comparison, Findings, Verdict
-from tuneornot.report import amounts, export, judges, money, remarks, sentences
+from tuneornot.report import amounts, beside, export, judges, money, remarks, sentences
 
 _MARKS = {"holds": "✅", "broken": "❌", "unresolved": "❔"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
@@ -33,7 +33,7 @@ def render(findings: Findings) -> str:
             f"<details><summary>What limits the conclusion ({len(limits)})</summary>\n\n"
             f"{told}\n\n</details>"
         )
-    blocks += [_judges(findings), _effort(findings)]
+    blocks += [_beside(findings), _judges(findings), _effort(findings)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -116,6 +116,11 @@ def _judges(findings: Findings) -> str:
         for said in judges.told(each)
     )
     return f"<details><summary>The judges</summary>\n\n{told}\n\n</details>"
+
+
+def _beside(findings: Findings) -> str:
+    told = "\n".join(f"- {_text(each)}" for each in beside.told(findings))
+    return f"Beside the verdict:\n\n{told}" if told else ""
 
 
 def _effort(findings: Findings) -> str:

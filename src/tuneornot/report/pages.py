@@ -30,6 +30,7 @@ from tuneornot.records import (
 )
 from tuneornot.report import (
     amounts,
+    beside,
     casebook,
     casewise,
     efforts,
@@ -109,6 +110,7 @@ def render(findings: Findings) -> str:
         curves={arm: efforts.curve(each) for arm, each in findings.adapters.items()},
         book=casebook.build(findings),
         limits=remarks.limits(findings),
+        beside=beside.told(findings),
         arms=_arms(findings.runs),
         style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
         script=Markup(script),

@@ -164,10 +164,7 @@ def pool(
 
 def _codes(both: list[Floats], labels: Sequence[str]) -> np.typing.NDArray[np.object_]:
     """Labels of the cases that both arms have a score for."""
-    kept = np.ones(len(labels), dtype=bool)
-    for arm in both:
-        kept &= ~np.all(np.isnan(arm.reshape(len(labels), -1)), axis=1)
-    return np.asarray(labels, dtype=object)[kept]
+    return np.asarray(labels, dtype=object)[cases.scored(both[0], both[1])]
 
 
 def _variances(gains: Floats, where: cases.Codes, counts: cases.Codes, found: Cases) -> Floats:
