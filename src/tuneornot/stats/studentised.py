@@ -110,14 +110,14 @@ def skew_t(values: Floats, codes: Codes | None, *, span: float | None, name: str
     sums = values - mean if codes is None else np.bincount(codes, weights=values - mean)
     parts = sums / np.sqrt(1 - sizes / n)
     total = float(parts @ parts) + 2 * _pseudo_square(values, codes, span)
-    skewness = _skewness(parts, total)
+    k = _skewness(parts, total)
     open_ended = span is None and codes is None
-    raised = SKEW_FACTOR * (1 + UNBOUNDED * abs(skewness) if open_ended else 1)
+    raised = SKEW_FACTOR * (1 + UNBOUNDED * abs(k) if open_ended else 1)
     return SkewT(
         value=mean,
         error=math.sqrt(total) / n,
         df=_degrees_of_freedom(sizes),
-        lean=raised * skewness / 6,
+        lean=raised * k / 6,
         name=f"{name}, skewness-adjusted" if codes is None else f"cluster {name} (CR2), adjusted",
     )
 
