@@ -105,7 +105,9 @@ def draw_adjusted(pair: Pair, n: int, rng: np.random.Generator) -> list[float]:
     sizes = np.bincount(labels[dev], minlength=len(names))
     foretold = ((sums + 2 * gain[dev].mean()) / (sizes + 2))[labels]
     at = rng.integers(0, len(gain), n)
-    with_pool = adjusted.difference(pair.baseline[at], pair.candidate[at], foretold[at], foretold)
+    with_pool = adjusted.difference(
+        pair.baseline[at], pair.candidate[at], foretold[at], foretold, scale=pair.scale
+    )
     found = [with_pool.low, with_pool.high, with_pool.lower, with_pool.upper]
     return [*found, *_both(pair, at, None)[:4]]
 

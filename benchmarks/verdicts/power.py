@@ -60,7 +60,7 @@ def by_slice(found: Published, pair: tuple[str, str], n: int, n_sets: int) -> tu
     for _ in range(n_sets):
         at = rng.integers(0, len(baseline), n)
         plain.append(_plain(baseline[at], candidate[at]))
-        better.append(adjusted.difference(baseline[at], candidate[at], safe[at], safe))
+        better.append(_adjusted(baseline[at], candidate[at], safe[at], safe))
     truth = float((candidate - baseline).mean())
     return claims(plain, truth), claims(better, truth)
 
@@ -78,7 +78,7 @@ def by_dev(found: Published, pair: tuple[str, str], n: int, n_sets: int) -> tupl
         at = rng.integers(0, len(gains), n)
         plain.append(_plain(baseline[at], candidate[at]))
         known = _of_tasks(dev, task)
-        better.append(adjusted.difference(baseline[at], candidate[at], known[at], known))
+        better.append(_adjusted(baseline[at], candidate[at], known[at], known))
     truth = float(gains.mean())
     return claims(plain, truth), claims(better, truth)
 
@@ -144,6 +144,10 @@ def _joined(first: Drawn, second: Drawn) -> Drawn:
 
 def _plain(baseline: Floats, candidate: Floats) -> Estimate:
     return paired.difference(baseline, candidate, scale=(0, 1), binary=True)
+
+
+def _adjusted(baseline: Floats, candidate: Floats, known: Floats, pool: Floats) -> Estimate:
+    return adjusted.difference(baseline, candidate, known, pool, scale=(0, 1))
 
 
 def _of_tasks(values: Floats, task: NDArray[np.intp]) -> Floats:

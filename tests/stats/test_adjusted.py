@@ -92,3 +92,14 @@ def test_it_holds_its_error_rates(n: int, grouped: bool) -> None:
     assert np.mean([e.low <= 0 <= e.high for e in found]) >= 0.935 - noise
     assert np.mean([e.lower > 0 for e in found]) <= 0.05 + noise
     assert np.mean([e.upper < 0 for e in found]) <= 0.05 + noise
+
+
+def test_a_scale_spares_the_long_side_what_only_an_open_end_needs() -> None:
+    rng = np.random.default_rng(8)
+    pool = rng.standard_normal(400)
+    d = np.clip(rng.exponential(0.2, 80), 0, 1)
+    free = adjusted.difference(np.zeros(80), d, pool[:80], pool)
+    bounded = adjusted.difference(np.zeros(80), d, pool[:80], pool, scale=(0, 1))
+    assert bounded.value == free.value
+    assert bounded.lower == pytest.approx(free.lower)
+    assert bounded.upper < free.upper

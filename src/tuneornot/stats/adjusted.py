@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from tuneornot.records import Estimate
 from tuneornot.stats import bounds, cases
 from tuneornot.stats.cases import Floats
+from tuneornot.stats.paired import Scale
 from tuneornot.stats.studentised import skew_t
 
 CASES_FOR_EACH = 10
@@ -34,6 +35,7 @@ def difference(
     pool: ArrayLike,
     *,
     groups: ArrayLike | None = None,
+    scale: Scale = (None, None),
     alpha: float = 0.05,
 ) -> Estimate:
     """Mean difference at the pool's covariate means, with interval, bounds and test.
@@ -50,6 +52,7 @@ def difference(
             than there are slices.
         pool: (N,) or (N, k), of the cases that the eval set stands for; may contain it.
         groups: (n,) labels; cases of one group are not independent.
+        scale: least and greatest possible score, ``None`` where there is none.
         alpha: error rate of the interval, and of each one-sided bound.
 
     Raises:
@@ -75,7 +78,8 @@ def difference(
         )
     gains = found.values[:, 1] - found.values[:, 0]
     value, slopes, values = _intercept(gains, known[scored] - wide.mean(axis=0))
-    plain = skew_t(values, found.codes, span=None, name="regression-adjusted paired t")
+    span = None if scale[0] is None or scale[1] is None else scale[1] - scale[0]
+    plain = skew_t(values, found.codes, span=span, name="regression-adjusted paired t")
     spread = float(slopes @ np.atleast_2d(np.cov(wide, rowvar=False)) @ slopes) / len(wide)
     method = replace(plain, value=value, error=math.sqrt(plain.error**2 + spread), df=plain.df - k)
     return bounds.estimate(method, alpha=alpha, null=0.0)
