@@ -147,6 +147,7 @@ def test_from_a_study_to_its_report(tmp_path: Path) -> None:
     for said in ("Beside the verdict", "100.0% of 60 cases", "the expected calibration error is"):
         assert said in page
         assert said in short
+    assert "Risk against coverage on eval. bare: 100% wrong among the surest" in page
     export.write(found, tmp_path / "report.json")
     assert export.read(tmp_path / "report.json") == found
     protocol.close()

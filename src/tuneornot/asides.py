@@ -193,7 +193,10 @@ def _risk_area(side: _Side, other: _Side | None, alpha: float) -> Aside:
         difference = calibration.area_difference(_answers(other.said), answers, alpha=alpha)
     made = _aside("risk_area", side, len(side.said), calibration.risk_area(answers))
     return msgspec.structs.replace(
-        made, estimate=calibration.area(answers, alpha=alpha), difference=difference
+        made,
+        estimate=calibration.area(answers, alpha=alpha),
+        difference=difference,
+        curve=tuple(calibration.risk_curve(answers)),
     )
 
 

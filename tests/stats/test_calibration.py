@@ -107,6 +107,18 @@ def test_the_risk_area_is_the_limit_of_the_discrete_one(
     assert abs(calibration.risk_area(given) - discrete(confidence, right)) < 0.12
 
 
+def test_the_curve_takes_equal_confidences_together() -> None:
+    given = answers([0.5, 0.9, 0.5, 0.9], [0, 1, 1, 1])
+    assert calibration.risk_curve(given) == [(0.5, 0.0), (1.0, 0.25)]
+    rng = np.random.default_rng(7)
+    many = answers(rng.random(1000), rng.random(1000) < 0.7)
+    curve = calibration.risk_curve(many, most=50)
+    assert len(curve) == 50
+    assert curve[-1][0] == 1
+    assert curve[-1][1] == pytest.approx(1 - many.right.mean())
+    assert calibration.risk_curve(answers([], [])) == []
+
+
 def test_closed_forms_of_the_risk_area() -> None:
     assert calibration.risk_area(answers([0.9, 0.1], [1, 1])) == 0
     assert calibration.risk_area(answers([0.9, 0.1], [0, 0])) == pytest.approx(1)

@@ -93,6 +93,8 @@ class Aside(Record, frozen=True, kw_only=True):
     """Of a calibration error: its root mean square form without the bias of small bins."""
     difference: Estimate | None = None
     """The arm minus the baseline on the same cases, where that is told."""
+    curve: tuple[tuple[float, float], ...] = ()
+    """Of a risk area: error rates by coverage, (share of answers taken, share of them wrong)."""
 
 
 class Contrast(Record, frozen=True, kw_only=True):

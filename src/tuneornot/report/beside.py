@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from tuneornot.records import Aside, Estimate, Findings, Scale
-from tuneornot.report import amounts
+from tuneornot.report import amounts, drawing
+from tuneornot.report.drawing import Figure, Row, Spec
 
 _SHARE = Scale()
 _AREA = Scale(low=None, high=None)
@@ -19,6 +20,55 @@ def told(findings: Findings) -> tuple[str, ...]:
     """A sentence or two for each figure, in their order."""
     baseline = findings.comparisons[0].baseline if findings.comparisons else ""
     return tuple(_TOLD[aside.figure](aside, baseline) for aside in findings.asides)
+
+
+def curves(findings: Findings) -> tuple[Figure, ...]:
+    """Risk against coverage of all arms, a picture for each set and way to read confidence."""
+    found: dict[tuple[str, str | None], list[Aside]] = {}
+    for aside in findings.asides:
+        if aside.curve:
+            found.setdefault((aside.dataset, aside.metric), []).append(aside)
+    baseline = findings.comparisons[0].baseline if findings.comparisons else ""
+    return tuple(_curve(asides, baseline) for asides in found.values())
+
+
+def _curve(asides: list[Aside], baseline: str) -> Figure:
+    rows: list[Row] = [
+        {"arm": aside.arm, "taken": 100 * taken, "wrong": 100 * wrong}
+        for aside in asides
+        for taken, wrong in aside.curve
+    ]
+    arms = tuple(aside.arm for aside in asides)
+    others = [arm for arm in arms if arm != baseline]
+    # The first candidate has the candidate's colour; more than one are told apart by their dashes.
+    hues = tuple(drawing.BASELINE if arm == baseline else drawing.CANDIDATE for arm in arms)
+
+    def build(width: int) -> Spec:
+        encoding = {
+            "x": drawing.quantity(
+                "taken", "Surest answers taken, percent", ticks=5, domain=[0, 100]
+            ),
+            "y": drawing.quantity("wrong", "Wrong among them, percent", ticks=5),
+            "color": drawing.colours(arms, hues, "arm"),
+        }
+        if len(others) > 1:
+            encoding["strokeDash"] = {"field": "arm", "type": "nominal", "legend": None}
+        mark = {"type": "line", "strokeWidth": 2.2, "point": {"filled": True, "size": 30}}
+        return {**drawing.layer(rows, mark, encoding), "height": 220}
+
+    ends = "; ".join(
+        f"{aside.arm}: {100 * aside.curve[0][1]:.3g}% wrong among the surest"
+        f" {100 * aside.curve[0][0]:.3g}%, {100 * aside.curve[-1][1]:.3g}% among all"
+        for aside in asides
+    )
+    return drawing.draw(
+        build,
+        alt_text=f"Risk against coverage on {asides[0].dataset}. {ends}.",
+        caption=(
+            f"Risk against coverage on {asides[0].dataset}, declined answers last: a curve that"
+            " starts low belongs to an arm whose confidence can be trusted for some answers."
+        ),
+    )
 
 
 def _recall(given: Aside, baseline: str) -> str:

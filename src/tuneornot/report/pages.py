@@ -111,6 +111,7 @@ def render(findings: Findings) -> str:
         book=casebook.build(findings),
         limits=remarks.limits(findings),
         beside=beside.told(findings),
+        risks=beside.curves(findings),
         arms=_arms(findings.runs),
         style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
         script=Markup(script),

@@ -4,7 +4,8 @@
     by_chance         what that distance is where every confidence is true
     debiased_error    root of the mean squared distance, without the bias of small bins
     risk_area         area under the error rate of the surest answers, by how many are taken
-    area              the same with an interval by resampling units
+    risk_curve        the curve itself
+    area              the same area with an interval by resampling units
     area_difference   of two arms on the same units
 
 An observation is one answer: its confidence from 0 to 1 and whether it is right (0 or 1). A unit is
@@ -108,6 +109,21 @@ def risk_area(answers: Answers) -> float:
     if not len(answers.confidence):
         return float("nan")
     return float(_areas(answers)(np.ones((1, int(answers.units.max()) + 1)))[0])
+
+
+def risk_curve(answers: Answers, *, most: int = 100) -> list[tuple[float, float]]:
+    """Points (coverage, risk) of the surest answers, at most ``most``, the last with all of them.
+
+    A point stands only where confidence changes: among equals there is no order to take them in.
+    """
+    order = np.argsort(-answers.confidence, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(answers.confidence[order])), len(order) - 1)
+    if not len(order):
+        return []
+    spaced = np.unique(np.linspace(0, len(ends) - 1, num=most).round().astype(np.intp))
+    taken = ends[spaced] + 1
+    risks = np.cumsum(1 - answers.right[order])[ends[spaced]] / taken
+    return list(zip((taken / len(order)).tolist(), risks.tolist(), strict=True))
 
 
 def area(answers: Answers, *, alpha: float = 0.05, rng: Rng = 0) -> Estimate:
