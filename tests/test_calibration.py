@@ -253,6 +253,8 @@ def test_every_sentence_is_whole_where_little_is_known() -> None:
     nothing = np.full(N, np.nan)
     [made] = calibration.of(HELPFUL, [answered("old", nothing, nothing)])
     assert phrased.told(made)[0].startswith("Nobody has labelled")
+    [mute] = calibration.of(HELPFUL, [answered("old", nothing, np.ones(N))])
+    assert phrased.told(mute)[0].startswith("It decided on none of the answers")
     few = nothing.copy()
     few[0] = 1.0
     [made] = calibration.of(HELPFUL, [answered("old", np.ones(N), few)])

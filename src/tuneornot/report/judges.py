@@ -19,7 +19,12 @@ def told(given: Calibration) -> tuple[str, ...]:
     if given.own:
         found.append(_own(given))
     if not given.n_labelled:
-        return ("Nobody has labelled answers, so its error is not known.", *_always(given), *found)
+        unknown = (
+            "It decided on none of the answers that people labelled."
+            if given.n_people
+            else "Nobody has labelled answers, so its error is not known."
+        )
+        return (unknown, *_always(given), *found)
     people = amounts.count(given.n_people, "person", "people")
     found = [
         f"Agreement with {people} on {amounts.count(given.n_labelled, 'answer')}: kappa"
