@@ -178,6 +178,13 @@ def test_faults_of_a_plan(fields: dict[str, object], fault: str) -> None:
     assert found.startswith(fault)
 
 
+def test_the_arm_is_named_whose_retriever_cannot_be_opened(tmp_path: Path) -> None:
+    own(tmp_path, "return []")
+    library = Library({"rag": RetrievePlan(how="shelf:gone")}, tmp_path)
+    with pytest.raises(StudyError, match=r"^arms.rag.retrieve: 1 fault"):
+        library.of("rag")
+
+
 def test_a_case_in_the_knowledge_is_a_caveat(tmp_path: Path) -> None:
     plan = knowledge(tmp_path, [{"id": "p", "text": "What do anvils cost now? Five."}])
     library = Library({"rag": plan, "bare": None}, tmp_path)

@@ -144,7 +144,9 @@ class Library:
 
     def _open(self, arm: str) -> Lookup:
         if arm not in self._opened:
-            self._opened[arm] = lookup.open(self._plans[arm], self._folder)
+            self._opened[arm] = lookup.open(
+                self._plans[arm], self._folder, named=f"arms.{arm}.retrieve"
+            )
         return self._opened[arm]
 
 

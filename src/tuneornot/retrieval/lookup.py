@@ -94,19 +94,20 @@ class Lookup:
         )
 
 
-def open(plan: RetrievePlan, folder: Path) -> Lookup:
+def open(plan: RetrievePlan, folder: Path, *, named: str = "retrieve") -> Lookup:
     """The retriever of a study's arm, its knowledge read and indexed.
 
     Args:
         plan: without faults.
         folder: where the study file stands.
+        named: how errors name the plan.
 
     Raises:
         DataError: the file of knowledge cannot be read or has faults.
         StudyError: there is no such function.
     """
     if plan.how != "bm25":
-        return _own(plan, folder)
+        return _own(plan, folder, named)
     assert plan.knowledge is not None, "a plan without a file is a fault of the study"
     passages = knowledge.read(folder / plan.knowledge)
     retrieval = Retrieval(
@@ -119,16 +120,16 @@ def open(plan: RetrievePlan, folder: Path) -> Lookup:
     return Lookup(find, retrieval, passages=passages)
 
 
-def _own(plan: RetrievePlan, folder: Path) -> Lookup:
+def _own(plan: RetrievePlan, folder: Path, named: str) -> Lookup:
     try:
         find = Own(plan.how, folder, plan.settings)
     except ValueError as error:
-        raise StudyError("retrieve", [f"how: {error}"]) from error
+        raise StudyError(named, [f"how: {error}"]) from error
     try:
         file = None if plan.knowledge is None else fingerprint.of_file(folder / plan.knowledge)
     except OSError as error:
         fault = f"from: {plan.knowledge!r} cannot be read: {error.strerror}"
-        raise StudyError("retrieve", [fault], "Check the path; it starts at the study.") from error
+        raise StudyError(named, [fault], "Check the path; it starts at the study.") from error
     retrieval = Retrieval(
         knowledge=fingerprint.of([find.source, file]),
         how=plan.how,
