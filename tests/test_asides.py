@@ -100,6 +100,16 @@ def test_an_arm_is_compared_with_the_baseline() -> None:
     assert found["calibration"].difference is None
 
 
+def test_against_a_baseline_that_claims_nothing_there_is_no_difference() -> None:
+    silent: list[tuple[str, float | None]] = [("I don't know", 0.9)] * len(GIVEN)
+    runs = {"old": [run("old", silent)], "new": [run("new", GIVEN)]}
+    found = asides.of(runs, [BRIER], baseline="old")
+    assert [one.figure for one in found if one.arm == "old"] == ["risk_area"]
+    excess = by_figure(found, "new")["overconfidence"].difference
+    assert excess is not None
+    assert math.isnan(excess.value)
+
+
 def test_metrics_that_read_alike_are_told_once() -> None:
     metrics = [registry.build("confident_wrong"), BRIER, registry.build("exact_match")]
     found = asides.of({"a": [run("a", GIVEN)]}, metrics, baseline="a")
