@@ -45,7 +45,7 @@ ROWS: dict[str, int] = {
         7,
     ),
     **dict.fromkeys(["protocol", "examples"], 8),
-    "findings": 9,
+    **dict.fromkeys(["findings", "forecast"], 9),
     **dict.fromkeys(["cli", "web"], 10),
 }
 STATS_MAY_IMPORT = {"numpy", "scipy", "tuneornot"}

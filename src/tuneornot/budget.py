@@ -9,9 +9,11 @@ import datetime
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from tuneornot.errors import DataError, StudyError
 from tuneornot.formats import prices as pricefile
-from tuneornot.records import Prices, Record
+from tuneornot.records import Json, Prices, Record
 
 
 class Budget(Record, frozen=True, kw_only=True):
@@ -53,6 +55,21 @@ def prices(file: str | None, folder: Path) -> Prices | None:
         return pricefile.read(folder / file, today=datetime.datetime.now(datetime.UTC).date())
     except DataError as error:
         raise StudyError(error.source, error.faults, error.advice) from error
+
+
+def rates(prices: Prices | None, models: Iterable[str]) -> list[Json]:
+    """What models cost, as a fingerprint takes it: without the day."""
+    if prices is None:
+        return []
+    known = {name: msgspec.to_builtins(prices.models[name]) for name in models}
+    return [prices.currency, known]
+
+
+def needs_times(metrics: Sequence[object], prices: Prices | None, models: Iterable[str]) -> bool:
+    """Whether some of a study's metrics need answers that were timed one by one."""
+    known = {} if prices is None else prices.models
+    by_time = any(name in known and known[name].by_time for name in models)
+    return "latency" in metrics or ("cost" in metrics and by_time)
 
 
 def price_faults(

@@ -95,7 +95,7 @@ class Protocol:
         self.listener = listener
         self.store = Store(results / "store.db")
         self.library = Library({name: arm.retrieve for name, arm in plan.arms.items()}, folder)
-        self._session = Session(
+        self.session = Session(
             self.store,
             folder=folder,
             library=self.library,
@@ -109,7 +109,7 @@ class Protocol:
 
     def close(self) -> None:
         """Free the models and the store."""
-        self._session.close()
+        self.session.close()
 
     # --- 1 cases ---------------------------------------------------------------------------
 
@@ -147,56 +147,52 @@ class Protocol:
     @property
     def _rates(self) -> list[Json]:
         """The prices that the verdict rests on; they belong to the plan, their date does not."""
-        if self.prices is None or not study.rests_on_cost(self.study):
-            return []
-        rates = {arm.model: self.prices.models[arm.model] for arm in self.study.arms.values()}
-        return [self.prices.currency, msgspec.to_builtins(rates)]
+        models = [arm.model for arm in self.study.arms.values()]
+        return budget.rates(self.prices, models) if study.rests_on_cost(self.study) else []
 
     # --- 2 the prompt ----------------------------------------------------------------------
 
     def model(self, name: str) -> Model:
         """The model of that name, opened once."""
-        return self._session.model(name)
+        return self.session.model(name)
 
     def prompt(self, arm: str) -> Prompt:
         """The arm's prompt: searched for if the study gives a budget, else its instructions."""
         if self.study.arms[arm].search is None:
-            return self._start(arm)
+            return self.start(arm)
         return baseline.winner(self.search(arm))
 
     def search(self, arm: str) -> Ledger:
         """Engineer the arm's prompt on train and dev within its budget; once for each plan."""
         wanted = self.study.arms[arm].search
         assert wanted is not None, f"the study plans no search for {arm}"
-        plan, start = self.study.arms[arm], self._start(arm)
-        raced_by = wanted.metric or self.study.decide.primary
-        metric = next(one for one in self.metrics if one.name == raced_by)
-        model, sampling = self.model(plan.model), study.sampling(self.study, arm)
-        key = fingerprint.of(
-            [
-                [
-                    plan.model,
-                    model.identity(),
-                    msgspec.to_builtins(sampling),
-                ],
-                msgspec.to_builtins(wanted),
-                [metric.name, metric.settings(), start.fingerprint],
-                [self.splits.train.fingerprint, self.splits.dev.fingerprint],
-                msgspec.to_builtins(self.library.retrieval(arm)),
-            ]
-        )
+        metric, key = self.race(arm, wanted)
         ledger = self.store.ledger(key)
         if ledger is None:
-            with self._session.phase(f"engineer the prompt of {arm}"):
-                ledger = self._raced(arm, wanted, start, metric)
+            with self.session.phase(f"engineer the prompt of {arm}"):
+                ledger = self._raced(arm, wanted, self.start(arm), metric)
             self.store.keep_ledger(key, ledger)
         gather.refuse_copies(self.splits, baseline.winner(ledger).demonstrations)
         return ledger
 
+    def race(self, arm: str, wanted: study.SearchPlan) -> tuple[Metric, str]:
+        """What prompts are raced by, and the key of all that determines the arm's search."""
+        name, raced_by = self.study.arms[arm].model, wanted.metric or self.study.decide.primary
+        metric = next(one for one in self.metrics if one.name == raced_by)
+        sampling = msgspec.to_builtins(study.sampling(self.study, arm))
+        determined = [
+            [name, self.model(name).identity(), sampling],
+            msgspec.to_builtins(wanted),
+            [metric.name, metric.settings(), self.start(arm).fingerprint],
+            [self.splits.train.fingerprint, self.splits.dev.fingerprint],
+            msgspec.to_builtins(self.library.retrieval(arm)),
+        ]
+        return metric, fingerprint.of(determined)
+
     def _raced(self, arm: str, wanted: study.SearchPlan, start: Prompt, metric: Metric) -> Ledger:
         def answer(prompt: Prompt, cases: Sequence[Case]) -> Run:
             asked = Dataset(name="dev", cases=tuple(cases))
-            return self._session.run(self._arm(arm, prompt), asked, (metric,), repeats=1)
+            return self.session.run(self.arm(arm, prompt), asked, (metric,), repeats=1)
 
         return baseline.search(
             answer,
@@ -216,7 +212,8 @@ class Protocol:
                 if not found.passed:
                     raise BudgetExceeded(f"The prompt search of {name!r}: {found.detail}.")
 
-    def _start(self, arm: str) -> Prompt:
+    def start(self, arm: str) -> Prompt:
+        """The prompt that an arm begins with."""
         return Prompt(instructions=self.study.arms[arm].instructions or self.study.task)
 
     # --- 4 the adapters --------------------------------------------------------------------
@@ -233,23 +230,19 @@ class Protocol:
 
     def _trained(self, arm: str, plan: study.TunePlan, seed: int) -> Adapter:
         """Train once; a folder holds one training, so everything that determines it names it."""
-        name, start = self.study.arms[arm].model, self._start(arm)
+        name, start = self.study.arms[arm].model, self.start(arm)
         model = self.model(name)
-        train, dev = (
-            self.library.grounded(arm, part) for part in (self.splits.train, self.splits.dev)
-        )
-        determined = [name, model.identity(), start.fingerprint, plan.recipe.fingerprint]
-        mark = fingerprint.of([*determined, train.fingerprint, dev.fingerprint])[:8]
-        folder = self.results / "adapters" / f"{arm}-seed{seed}-{mark}"
+        train, dev = self._taught(arm)
+        folder = self.results / "adapters" / self.training(arm, plan, seed)
         job = finetune.Job(start, plan.recipe, seed)
-        with self._session.phase(f"train {arm}, seed {seed}"):
+        with self.session.phase(f"train {arm}, seed {seed}"):
             held = finetune.finished(model, train, dev, job=job, folder=folder)
             if held is not None:
                 return held
             # Deferred: a study without training must not need torch.
             from tuneornot.models.local import weights
 
-            with self._session.training(name, f"the training of {arm!r}, and what follows it"):
+            with self.session.training(name, f"the training of {arm!r}, and what follows it"):
                 trained = finetune.train(
                     model,
                     weights.load(name),
@@ -264,16 +257,29 @@ class Protocol:
         self.store.keep_adapter(folder.name, trained)
         return trained
 
+    def training(self, arm: str, plan: study.TunePlan, seed: int) -> str:
+        """The name of a training: what is kept of it stands under it."""
+        name, parts = self.study.arms[arm].model, self._taught(arm)
+        determined = [name, self.model(name).identity()]
+        determined += [self.start(arm).fingerprint, plan.recipe.fingerprint]
+        mark = fingerprint.of([*determined, *(part.fingerprint for part in parts)])[:8]
+        return f"{arm}-seed{seed}-{mark}"
+
+    def _taught(self, arm: str) -> list[Dataset]:
+        """Train and dev as the arm is asked them."""
+        return [self.library.grounded(arm, part) for part in (self.splits.train, self.splits.dev)]
+
     # --- 3 and 5 the runs ------------------------------------------------------------------
 
     def arms(self, name: str) -> tuple[Arm, ...]:
         """The arms of one plan: one, or one for each training seed."""
         adapters = self.adapters(name)
         if adapters:
-            return tuple(self._arm(name, self._start(name), adapter) for adapter in adapters)
-        return (self._arm(name, self.prompt(name)),)
+            return tuple(self.arm(name, self.start(name), adapter) for adapter in adapters)
+        return (self.arm(name, self.prompt(name)),)
 
-    def _arm(self, name: str, prompt: Prompt, adapter: Adapter | None = None) -> Arm:
+    def arm(self, name: str, prompt: Prompt, adapter: Adapter | None = None) -> Arm:
+        """An arm of the study under some prompt, with or without an adapter."""
         plan, retrieval = self.study.arms[name], self.library.retrieval(name)
         untuned: ArmKind = "prompted" if retrieval is None else "retrieval"
         return Arm(
@@ -294,12 +300,12 @@ class Protocol:
         for name in judges(self.metrics):
             self.model(name).identity()
         ready = {name: self.arms(name) for name in self.study.arms}
-        timed = self._timed(ready) if self._times else {}
+        timed = self._timed(ready) if self.times else {}
         found: dict[str, tuple[Run, ...]] = {}
         beaten: dict[str, Run] = {}
         # The baseline first: metrics that compare two answers need it.
         for name in (self.study.baseline, *self.study.candidates):
-            with self._session.phase(f"measure {name}"):
+            with self.session.phase(f"measure {name}"):
                 found[name] = tuple(
                     self._looked(arm, measured, timed.get(name, ()), beaten.get(measured.name))
                     for measured in self.splits.measured
@@ -310,14 +316,10 @@ class Protocol:
         return {name: found[name] for name in ready}
 
     @property
-    def _times(self) -> bool:
+    def times(self) -> bool:
         """Whether answers are timed: for latency, or because a machine is paid by the hour."""
-        asked = self.study.metrics
-        rates = self.prices.models if self.prices is not None else {}
-        by_time = any(
-            arm.model in rates and rates[arm.model].by_time for arm in self.study.arms.values()
-        )
-        return "latency" in asked or ("cost" in asked and by_time)
+        models = [arm.model for arm in self.study.arms.values()]
+        return budget.needs_times(self.study.metrics, self.prices, models)
 
     def _looked(
         self, arm: Arm, measured: Dataset, timings: tuple[Response, ...], against: Run | None
@@ -325,7 +327,7 @@ class Protocol:
         """Measure an arm on a set that the verdict rests on; the look is noted first."""
         look = Look(dataset=measured.name, arm=arm.name, plan=self.plan, at=_now())
         self.store.keep_look(look)
-        run = self._session.run(
+        run = self.session.run(
             arm, measured, self.metrics, repeats=self.study.repeats, against=against
         )
         judged = [metric for metric in self.metrics if isinstance(metric, Judged)]
@@ -339,9 +341,9 @@ class Protocol:
 
     def _timed(self, ready: Mapping[str, Sequence[Arm]]) -> dict[str, tuple[Response, ...]]:
         """One arm of each plan (the first seed), side by side, one request at a time."""
-        with self._session.phase("time every arm"):
+        with self.session.phase("time every arm"):
             firsts = [arms[0] for arms in ready.values()]
-            return self._session.timings(firsts, self.splits.eval, n=self.study.timed)
+            return self.session.timings(firsts, self.splits.eval, n=self.study.timed)
 
     @functools.cached_property
     def calibrations(self) -> tuple[Calibration, ...]:
@@ -350,7 +352,7 @@ class Protocol:
             name: [run for run in runs if run.dataset == self.splits.eval]
             for name, runs in self.runs.items()
         }
-        labels, ask = self.store.labels(), self._session.ask
+        labels, ask = self.store.labels(), self.session.ask
         return calibrations(self.metrics, on_eval, labels, ask, baseline=self.study.baseline)
 
     # --- 6 compare, 7 decide ---------------------------------------------------------------
@@ -374,14 +376,14 @@ class Protocol:
     def comparisons(self) -> tuple[Comparison, ...]:
         """Each candidate against the baseline; together they keep the study's error rate."""
         pairing = self._pairing
-        with self._session.phase("compare"):
+        with self.session.phase("compare"):
             return pairing.comparisons()
 
     @functools.cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
         """The rule applied to every comparison, with what would change it; kept as history."""
         comparisons = self.comparisons
-        with self._session.phase("decide"):
+        with self.session.phase("decide"):
             found = tuple(
                 self._pairing.verdict(usual, self.audit, plan=self.plan) for usual in comparisons
             )

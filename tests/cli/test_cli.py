@@ -22,7 +22,7 @@ from tuneornot.examples import EXAMPLES
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-c", "from tuneornot.cli import main; main()"]
-COMMANDS = "init check doctor run baseline finetune measure compare decide status report"
+COMMANDS = "init check estimate doctor run baseline finetune measure compare decide status report"
 PLAIN = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100"}
 
 
@@ -219,6 +219,7 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
     for command in [
         "init",
         "check",
+        "estimate",
         "doctor",
         "run",
         "baseline",

@@ -22,10 +22,12 @@ CHARACTERS_PER_TOKEN = 4.0
 
 
 @runtime_checkable
-class _Showing(Protocol):
+class Showing(Protocol):
     """A model that shows the tokens it is asked with, which a metered one must go on to do."""
 
-    def prompt_tokens(self, messages: Sequence[Message]) -> list[int]: ...
+    def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
+        """The tokens of a chat, up to where the answer begins."""
+        ...
 
 
 class Metered:
@@ -102,7 +104,7 @@ class _Serving(Metered):
     def __init__(
         self,
         model: Model,
-        shown: _Showing,
+        shown: Showing,
         purse: Purse,
         on_spent: Callable[[Spent], None],
         *,
@@ -124,7 +126,7 @@ def metered(
     clock: Callable[[], float] = time.monotonic,
 ) -> Metered:
     """A model behind a purse that shows its tokens where the model does."""
-    if isinstance(model, _Showing):
+    if isinstance(model, Showing):
         return _Serving(model, model, purse, on_spent, clock=clock)
     return Metered(model, purse, on_spent, clock=clock)
 

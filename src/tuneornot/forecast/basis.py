@@ -1,0 +1,140 @@
+"""What is known of an arm's model: how it reads, how much it writes, how fast it is.
+
+Taken from answers and phases in the store; from a model's own tokenizer where it is in this
+process; else from characters. Each figure comes with a sentence that says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+from tuneornot import study
+from tuneornot.protocol import Protocol
+from tuneornot.records import Arm, Case, Dataset, Message, Prompt, Response, Spent
+from tuneornot.spending import Tally
+from tuneornot.spending.metered import CHARACTERS_PER_TOKEN, Showing
+
+LOOKED_AT = 200
+"""Cases of a set whose lengths and known answers are looked at; more would not change a mean."""
+TOKENISED = 25
+"""Of these, those that a local model's tokenizer reads."""
+TIMED = "time every arm"
+"""The phase in which questions are asked one at a time: it says little of any other."""
+
+
+class Guess(NamedTuple):
+    """A figure with what it rests on."""
+
+    value: float | None
+    basis: str
+
+
+class Basis:
+    """What is known of one arm's model.
+
+    Args:
+        protocol: the study.
+        name: of the arm.
+        arms: by fingerprint those of this model that may have been asked already.
+    """
+
+    def __init__(self, protocol: Protocol, name: str, arms: Mapping[str, Arm]) -> None:
+        self._protocol = protocol
+        self._name = name
+        self._plan = protocol.study.arms[name]
+        self._sampling = study.sampling(protocol.study, name)
+        self._answered = [pair for arm in arms.values() for pair in self._known(arm)]
+
+    def read(self, prompts: Sequence[Prompt], cases: Sequence[Case]) -> Guess:
+        """Tokens of a question, on average over prompts and cases."""
+        model = self._protocol.model(self._plan.model)
+        if isinstance(model, Showing):
+            chats = list(_chats(prompts, self._shown(spaced(cases, TOKENISED))))
+            value = fmean(len(model.prompt_tokens(chat)) for chat in chats)
+            return Guess(value, "tokens read: the model's own tokenizer")
+        shown = self._shown(spaced(cases, LOOKED_AT))
+        characters = fmean(_length(chat) for chat in _chats(prompts, shown))
+        told = [
+            (_length(messages), response.n_input_tokens)
+            for messages, response in self._answered
+            if response.n_input_tokens
+        ]
+        if not told:
+            basis = f"tokens read: {CHARACTERS_PER_TOKEN:g} characters each, a rule of thumb"
+            return Guess(characters / CHARACTERS_PER_TOKEN, basis)
+        ratio = sum(length for length, _ in told) / sum(n for _, n in told)
+        basis = f"tokens read: {ratio:.2f} characters each, as in {len(told)} known answers"
+        return Guess(characters / ratio, basis)
+
+    def written(self, cases: Sequence[Case]) -> Guess:
+        """Tokens of an answer, on average."""
+        counts = [one.n_output_tokens for _, one in self._answered if one.n_output_tokens]
+        if counts:
+            return Guess(fmean(counts), f"tokens written: as in {len(counts)} known answers")
+        most = self._sampling.max_tokens
+        lengths = [len(one.answer) for one in spaced(cases, LOOKED_AT) if one.expected is not None]
+        if not lengths:
+            return Guess(float(most), "tokens written: the longest allowed, no answer is expected")
+        value = min(float(most), 1 + fmean(lengths) / CHARACTERS_PER_TOKEN)
+        basis = f"tokens written: the expected answers at {CHARACTERS_PER_TOKEN:g} characters each"
+        return Guess(value, basis)
+
+    def seconds(self, *, alone: bool = False) -> Guess:
+        """Of one question, many at a time; or each asked alone."""
+        spent = spent_of(self._protocol, self._plan.model, alone=alone)
+        if spent.n_calls:
+            how = "asked alone" if alone else "many at a time"
+            basis = f"minutes: {spent.n_calls} earlier questions, {how}"
+            return Guess(spent.seconds / spent.n_calls, basis)
+        latencies = [one.latency_s for _, one in self._answered if one.latency_s is not None]
+        if alone and latencies:
+            return Guess(
+                fmean(latencies), f"minutes: the latency of {len(latencies)} known answers"
+            )
+        return Guess(None, "minutes: no question was timed yet; --probe asks a few dev cases")
+
+    def _shown(self, cases: Sequence[Case]) -> tuple[Case, ...]:
+        """The cases as the arm is asked them: with their passages, where it retrieves."""
+        asked = Dataset(name="asked", cases=tuple(cases))
+        return self._protocol.library.grounded(self._name, asked).cases
+
+    def _known(self, arm: Arm) -> Iterator[tuple[tuple[Message, ...], Response]]:
+        splits = self._protocol.splits
+        for part in (splits.dev, *splits.measured):
+            looked_at = spaced(part.cases, LOOKED_AT)
+            shown = self._shown(looked_at)
+            cases = {plain.question: case for plain, case in zip(looked_at, shown, strict=True)}
+            keys = [(arm.fingerprint, question, 0, "answer") for question in cases]
+            for key, response in self._protocol.store.responses(keys).items():
+                if response.text is not None:
+                    yield arm.prompt.messages(cases[key[1]]), response
+
+
+def spent_of(
+    protocol: Protocol, model: str, phase: str | None = None, *, alone: bool = False
+) -> Spent:
+    """What a model's questions used in earlier phases (of one name); training left out."""
+    tally = Tally(
+        spent
+        for one in protocol.store.phases()
+        if (one.name == phase if phase is not None else (one.name == TIMED) == alone)
+        for spent in one.spent
+        if spent.n_calls and not one.name.startswith("train ")
+    )
+    return tally.of(model)
+
+
+def spaced(cases: Sequence[Case], n: int) -> list[Case]:
+    """At most n cases, evenly from all."""
+    n = min(n, len(cases))
+    return [cases[place * len(cases) // n] for place in range(n)]
+
+
+def _chats(prompts: Sequence[Prompt], cases: Iterable[Case]) -> Iterator[tuple[Message, ...]]:
+    return (prompt.messages(case) for case in cases for prompt in prompts)
+
+
+def _length(messages: Sequence[Message]) -> int:
+    return sum(len(message.content) for message in messages)
