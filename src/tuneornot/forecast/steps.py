@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
+import msgspec
+
 from tuneornot import finetune
 from tuneornot.forecast import judged
 from tuneornot.forecast.basis import TIMED, Guess, spent_of
@@ -195,18 +197,19 @@ def _outlay(protocol: Protocol, plain: Outlay, guesses: tuple[Guess, Guess, Gues
     read, written, seconds = (
         None if one.value is None or n is None else n * one.value for one in guesses
     )
-    minutes = plain.minutes if plain.minutes is not None else seconds and seconds / 60
-    if n == 0:
-        minutes = plain.minutes or 0.0
-    fields = {name: getattr(plain, name) for name in Outlay.__struct_fields__}
-    fields |= {
-        "n_input_tokens": read,
-        "n_output_tokens": written,
-        "minutes": minutes,
-        "money": _money(protocol, plain.model, read, written, minutes),
-        "basis": tuple(one.basis for one in guesses if one.basis) if n != 0 else (),
-    }
-    return Outlay(**fields)
+    minutes = plain.minutes
+    if minutes is None and seconds is not None:
+        minutes = seconds / 60
+    elif minutes is None and n == 0:
+        minutes = 0.0
+    return msgspec.structs.replace(
+        plain,
+        n_input_tokens=read,
+        n_output_tokens=written,
+        minutes=minutes,
+        money=_money(protocol, plain.model, read, written, minutes),
+        basis=tuple(one.basis for one in guesses if one.basis) if n != 0 else (),
+    )
 
 
 def _money(
