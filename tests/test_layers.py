@@ -47,6 +47,7 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["protocol", "examples"], 8),
     **dict.fromkeys(["findings", "forecast"], 9),
     **dict.fromkeys(["cli", "web"], 10),
+    "__main__": 11,
 }
 STATS_MAY_IMPORT = {"numpy", "scipy", "tuneornot"}
 TORCH_STANDS_IN = ("training/", "models/local/")

@@ -1,0 +1,5 @@
+"""``python -m tuneornot``: the command line."""
+
+from tuneornot.cli import main
+
+main()
