@@ -205,3 +205,20 @@ def test_three_arms_share_the_error_rate_and_one_is_recommended(tmp_path: Path) 
     assert found.recommended == "best"
     assert "Of all 3 arms best is recommended" in page
     assert "Of all 3 arms best is recommended" in (tmp_path / "results" / "report.md").read_text()
+
+
+def test_a_rule_may_adjust_for_what_was_known_of_the_cases(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=200, decide="  adjust: [length, slice]\n")
+    with running(file, world.model(OLD, 0.3), world.model(NEW, 0.8)) as protocol:
+        [comparison], [verdict] = protocol.comparisons, protocol.verdicts
+    contrast = comparison.contrast("exact_match", "eval")
+    assert contrast is not None
+    assert contrast.mean.method.startswith("regression-adjusted paired t")
+    plain = contrast.candidate_mean.value - contrast.baseline_mean.value
+    assert contrast.mean.value == pytest.approx(plain, abs=0.05)
+    assert verdict.outcome == "tune"
+    assert any(
+        f"adjusted for length and slice; as it was measured it is {plain:+.3g}" in caveat
+        for caveat in verdict.caveats
+    )
+    assert "adjust=nothing" in {one.change for one in verdict.sensitivity}

@@ -128,6 +128,7 @@ def test_all_faults_at_once() -> None:
         ("search:", "sampling: {top_k: 5}, search:", "arms.prompted.sampling.top_k: unknown"),
         ("search:", "sampling: {seed: x}, search:", "arms.prompted.sampling.seed: found 'x'"),
         ("cases: cases.jsonl", "eval: a.jsonl", "belong together"),
+        ("decide:", "decide:\n  adjust: [weather]", "decide.adjust"),
         ("cases: cases.jsonl", "split: {seed: 1}", "give either `cases`"),
         ("later: later.jsonl", "dev: dev.jsonl", "is the name of a split"),
         ("cases: cases.jsonl", "cases: c.jsonl\n  split: {eval: 1.5}", "a share below 1"),
@@ -157,3 +158,11 @@ def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="No such file") as caught:
         study.read(tmp_path / "study.yaml")
     assert "tuneornot init" in str(caught.value)
+
+
+def test_adjusting_needs_the_cases_that_eval_was_drawn_from() -> None:
+    split = "train: a.jsonl\n  dev: b.jsonl\n  eval: c.jsonl"
+    text = PLAN.replace("decide:", "decide:\n  adjust: [slice]")
+    assert study.rule(study.parse(text)).adjust == ("slice",)
+    with pytest.raises(StudyError, match="needs the cases that eval was drawn from"):
+        study.parse(text.replace("cases: cases.jsonl", split))

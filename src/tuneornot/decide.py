@@ -21,6 +21,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from tuneornot.records import (
     Comparison,
     Contrast,
@@ -124,24 +126,13 @@ def sensitivity(
         for factor in (0.0, 0.5, 2.0):
             margin = rule.worthwhile * factor
             if margin != rule.worthwhile:
-                other = _with_worthwhile(rule, margin)
+                other = msgspec.structs.replace(rule, worthwhile=margin)
                 changed[f"worthwhile={margin:g}"] = (own[0], own[1], other)
     found = [
         Sensitivity(change=change, outcome=verdict(usual, strict, other).outcome)
         for change, (usual, strict, other) in changed.items()
     ]
     return tuple(sorted(found, key=lambda one: one.outcome == outcome))
-
-
-def _with_worthwhile(rule: Rule, worthwhile: float) -> Rule:
-    return Rule(
-        primary=rule.primary,
-        worthwhile=worthwhile,
-        guardrails=rule.guardrails,
-        equivalent=rule.equivalent,
-        economy=rule.economy,
-        alpha=rule.alpha,
-    )
 
 
 def _outcome(

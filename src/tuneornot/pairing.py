@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from tuneornot import compare, decide, study
-from tuneornot.records import Audit, Check, Comparison, Dataset, Rule, Run, Verdict
+from tuneornot.records import Audit, Check, Comparison, Rule, Run, Splits, Verdict
 
 
 class Pairing:
@@ -20,7 +20,7 @@ class Pairing:
 
     Args:
         plan: the study.
-        measured: the sets that the verdict rests on, ``eval`` first.
+        splits: the sets that the verdict rests on, and what the eval cases were drawn from.
         runs: by arm its runs, one for each set and training seed.
         checks: by arm what was found of it beside its training; part of every comparison that it
             is in.
@@ -29,13 +29,13 @@ class Pairing:
     def __init__(
         self,
         plan: study.Study,
-        measured: Sequence[Dataset],
+        splits: Splits,
         runs: Mapping[str, Sequence[Run]],
         *,
         checks: Mapping[str, Sequence[Check]],
     ) -> None:
         self._study = plan
-        self._measured = measured
+        self._splits = splits
         self._runs = runs
         self._checks = checks
 
@@ -67,8 +67,14 @@ class Pairing:
             if metric != rule.primary:
                 other = msgspec.structs.replace(rule, primary=metric)
                 yield f"primary={metric}", (usual, strict, other)
+        if rule.adjust:
+            plain = [
+                self._compared(usual.candidate, one.alpha, adjusted=False)
+                for one in (usual, strict)
+            ]
+            yield "adjust=nothing", (plain[0], plain[1], rule)
         for part, n in audit.slices.items():
-            if len(audit.slices) > 1 and n < len(self._measured[0]) - 1:
+            if len(audit.slices) > 1 and n < len(self._splits.measured[0]) - 1:
                 without = [
                     self._compared(usual.candidate, one.alpha, without=part)
                     for one in (usual, strict)
@@ -80,10 +86,12 @@ class Pairing:
         rule = study.rule(self._study)
         return rule.alpha / (n_claims * len(self._study.candidates))
 
-    def _compared(self, name: str, alpha: float, *, without: str | None = None) -> Comparison:
+    def _compared(
+        self, name: str, alpha: float, *, without: str | None = None, adjusted: bool = True
+    ) -> Comparison:
         """One candidate against the baseline, on every set, optionally without one slice."""
         pairs = []
-        for measured in self._measured:
+        for measured in self._splits.measured:
             sides = [
                 [
                     compare.without(run, without)
@@ -96,4 +104,24 @@ class Pairing:
         rule = study.rule(self._study)
         made = compare.comparison(pairs, alpha=alpha, margins={rule.primary: rule.worthwhile})
         beside = [*self._checks[self._study.baseline], *self._checks[name]]
-        return msgspec.structs.replace(made, checks=(*beside, *made.checks))
+        made = msgspec.structs.replace(made, checks=(*beside, *made.checks))
+        return self._adjusted(made, pairs[0], rule, without) if adjusted and rule.adjust else made
+
+    def _adjusted(
+        self,
+        made: Comparison,
+        pair: tuple[Run, Sequence[Run]],
+        rule: Rule,
+        without: str | None,
+    ) -> Comparison:
+        """With the primary's difference on eval adjusted to the pool, less a slice left out."""
+        pool = [
+            case for case in self._splits.drawn if without is None or (case.slice or "") != without
+        ]
+        contrasts = [
+            compare.adjust(contrast, pair[0], pair[1], by=rule.adjust, pool=pool, alpha=made.alpha)
+            if (contrast.metric, contrast.dataset) == (rule.primary, "eval")
+            else contrast
+            for contrast in made.contrasts
+        ]
+        return msgspec.structs.replace(made, contrasts=tuple(contrasts))

@@ -363,7 +363,7 @@ class Protocol:
         ledger = self.search(first) if self.study.arms[first].search else None
         checks = {name: self._knowledge(name) for name in self.study.arms}
         checks[first] = [baseline.check(ledger), *checks[first]]
-        return Pairing(self.study, self.splits.measured, self.runs, checks=checks)
+        return Pairing(self.study, self.splits, self.runs, checks=checks)
 
     def _knowledge(self, arm: str) -> list[Check]:
         """What an arm's knowledge gives away of the cases that judge."""

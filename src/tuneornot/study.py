@@ -22,7 +22,16 @@ from tuneornot.metrics.base import Metric
 from tuneornot.metrics.judges import planned
 from tuneornot.metrics.judges.base import judges
 from tuneornot.models import sampling as asked
-from tuneornot.records import Economy, Guardrail, Json, Quantity, Record, Rule, Sampling
+from tuneornot.records import (
+    Covariate,
+    Economy,
+    Guardrail,
+    Json,
+    Quantity,
+    Record,
+    Rule,
+    Sampling,
+)
 from tuneornot.retrieval.plan import RetrievePlan
 from tuneornot.training.recipe import Recipe
 
@@ -113,6 +122,9 @@ class DecidePlan(Record, frozen=True, kw_only=True):
     economy: dict[str, float] = {}
     """``{latency: 3}``: at least three times less than the baseline."""
     alpha: float = 0.05
+    adjust: tuple[Covariate, ...] = ()
+    """What is known of a case before anybody answers, to adjust the primary's difference for how
+    the eval cases differ from all cases of the file that they were drawn from."""
 
 
 class Study(Record, frozen=True, kw_only=True):
@@ -225,6 +237,7 @@ def rule(study: Study) -> Rule:
         equivalent=plan.worthwhile if economy and plan.equivalent is None else plan.equivalent,
         economy=economy[0] if economy else None,
         alpha=plan.alpha,
+        adjust=plan.adjust,
     )
 
 
@@ -370,6 +383,11 @@ def _decide_faults(study: Study, built: Sequence[Metric], known: Sequence[str]) 
             faults.append(f"decide.economy: {_unknown(what, named)}")
         if not factor > 1:
             faults.append(f"decide.economy.{what}: found {factor!r}, expected a factor above 1")
+    if plan.adjust and study.data.cases is None:
+        faults.append(
+            "decide.adjust: needs the cases that eval was drawn from; give one file to be split "
+            "as `data.cases`, or leave it out"
+        )
     if study.repeats < 1:
         faults.append(f"repeats: found {study.repeats!r}, expected 1 or more")
     return faults

@@ -4,6 +4,7 @@
     comparison   all contrasts of a candidate, over several datasets, with its checks
     scores       scores alone, from anywhere
     without      a run without one slice
+    adjust       a contrast with the luck of the draw taken out
 
 Differences are candidate minus baseline, oriented so that positive is better. Two runs on
 different cases, or judged on different scales, are refused. It decides nothing and phrases nothing:
@@ -13,7 +14,8 @@ different cases, or judged on different scales, are refused. It decides nothing 
 from __future__ import annotations
 
 from tuneornot.compare.bare import scores
+from tuneornot.compare.known import adjust
 from tuneornot.compare.pairs import comparison, runs
 from tuneornot.compare.parts import without
 
-__all__ = ["comparison", "runs", "scores", "without"]
+__all__ = ["adjust", "comparison", "runs", "scores", "without"]

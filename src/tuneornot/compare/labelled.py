@@ -85,7 +85,7 @@ def _replaced(contrast: Contrast, correction: Correction, sides: Sides, alpha: f
     """The same contrast with corrected means, and what follows from their error."""
     scale = contrast.scale
     levels = [
-        _within(
+        within(
             judged.powered(said, known, groups=sides.groups, span=_span(contrast), alpha=alpha),
             -math.inf if scale.low is None else scale.low,
             math.inf if scale.high is None else scale.high,
@@ -116,7 +116,7 @@ def _difference(contrast: Contrast, sides: Sides, alpha: float) -> Estimate:
         alpha=alpha,
     )
     span = _span(contrast)
-    return made if span is None else _within(made, -span, span)
+    return made if span is None else within(made, -span, span)
 
 
 def _pooled(contrast: Contrast, sides: Sides, alpha: float) -> Estimate | None:
@@ -136,7 +136,7 @@ def _span(contrast: Contrast) -> float | None:
     return None if scale.low is None or scale.high is None else scale.high - scale.low
 
 
-def _within(made: Estimate, least: float, most: float) -> Estimate:
+def within(made: Estimate, least: float, most: float) -> Estimate:
     """The same estimate with value and bounds cut to what is possible."""
     cut = {
         name: min(max(getattr(made, name), least), most)

@@ -37,6 +37,7 @@ from tuneornot.records.compared import (
     SliceContrast,
 )
 from tuneornot.records.decided import (
+    Covariate,
     Economy,
     Findings,
     Guardrail,
@@ -67,6 +68,7 @@ __all__ = [
     "Comparison",
     "Contrast",
     "Correction",
+    "Covariate",
     "CurvePoint",
     "Dataset",
     "Economy",

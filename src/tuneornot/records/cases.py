@@ -102,6 +102,11 @@ class Splits(Record, frozen=True, kw_only=True):
         """The sets on which arms are measured: eval, then the extra ones."""
         return (self.eval, *self.extra)
 
+    @property
+    def drawn(self) -> tuple[Case, ...]:
+        """The cases of train, dev and eval: what the eval cases were drawn from."""
+        return (*self.train.cases, *self.dev.cases, *self.eval.cases)
+
 
 class Overlap(Record, frozen=True, kw_only=True):
     """Two cases on different sides of a border that are too alike."""

@@ -15,6 +15,8 @@ from tuneornot.records.priced import Spent
 Outcome = Literal["tune", "keep-prompting", "not-yet", "blocked"]
 Quantity = Literal["mean", "ratio", "spread", "instability", "worst_tenth", "catastrophic", "check"]
 Role = Literal["primary", "equivalence", "economy", "guardrail", "check"]
+Covariate = Literal["length", "slice"]
+"""What is known of a case before anybody answers: characters of its text, and its slice."""
 
 
 class Guardrail(Record, frozen=True, kw_only=True):
@@ -50,6 +52,8 @@ class Rule(Record, frozen=True, kw_only=True):
     economy: Economy | None = None
     alpha: float = 0.05
     """Error rate of each one-sided claim."""
+    adjust: tuple[Covariate, ...] = ()
+    """What the primary's difference on eval is adjusted for."""
 
 
 class Reason(Record, frozen=True, kw_only=True):

@@ -189,6 +189,8 @@ def sensitivity(given: Sensitivity, findings: Findings) -> str:
         return f"If {amounts.title(value)} were the primary metric"
     if key == "without slice":
         return f"Without the cases of the slice {value}"
+    if key == "adjust":
+        return "With the difference as it was measured, not adjusted"
     if key == "worthwhile":
         return f"If a gain above {_worthwhile(value, findings)} were worthwhile"
     return f"If {key.replace('_', ' ')} were {value}" if value else f"With {key}"
