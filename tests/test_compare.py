@@ -505,8 +505,9 @@ def test_an_adjusted_interval_covers_the_truth_and_is_shorter_where_slices_expla
         first = run("old", {"m": np.zeros(100)}, {"m": BINARY}, on=data)
         second = run("new", {"m": gains}, {"m": BINARY}, on=data)
         contrast = only(compare.runs(first, second), "m")
-        by = ("slice", "length")
-        made = compare.adjust(contrast, first, [second], by=by, pool=pool, alpha=0.05)
+        made = compare.adjust(
+            contrast, first, [second], by=["slice", "length"], pool=pool, alpha=0.05
+        )
         held += made.mean.low <= 0.4 <= made.mean.high
         plain = contrast.mean.high - contrast.mean.low
         shorter.append((made.mean.high - made.mean.low) / plain)
