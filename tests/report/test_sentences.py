@@ -246,11 +246,11 @@ DEAD = reason("check", "check", None, None, holds=False, metric="adapter-loaded"
     [
         (
             study("tune", GAIN),
-            "Fine-tune: tuned is better than prompted by 22.0 points in exact match, and nothing"
-            " that must not be lost was lost.",
+            "Fine-tune: tuned is better than prompted by 22.0 points in exact match, and the"
+            " study guards nothing else.",
         ),
         (
-            study("tune", OPEN_GAIN, EQUAL, CHEAP),
+            study("tune", OPEN_GAIN, EQUAL, CHEAP, SCHEMA),
             "Fine-tune: tuned answers as well as prompted at 0.26 times the latency, and nothing"
             " that must not be lost was lost.",
         ),

@@ -133,7 +133,8 @@ def _kind(verdict: Verdict, findings: Findings) -> str:
 
 
 def _why_tune(verdict: Verdict, comparison: Comparison | None) -> str:
-    kept = "nothing that must not be lost was lost"
+    guarded = any(given.role == "guardrail" for given in verdict.reasons)
+    kept = "nothing that must not be lost was lost" if guarded else "the study guards nothing else"
     for given in verdict.reasons:
         if given.role == "primary" and given.holds and given.estimate:
             scale = _scale(given, _contrast(given, comparison))
