@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tuneornot.errors import ModelError
-from tuneornot.models import address, chat
+from tuneornot.models import address, chat, reading, waiting
 from tuneornot.models.base import Reply, Request
+from tuneornot.models.wire import Extras
 from tuneornot.records import Message
+
+CHAT = chat.Chat(address.parse("http://127.0.0.1:1/v1#m"))
 
 
 def test_a_name_is_an_address_and_a_model() -> None:
     found = address.parse("https://host.example:8443/v1/#org/model-7b:free")
-    assert found == ("https://host.example:8443/v1", "org/model-7b:free")
+    assert (found.base, found.model) == ("https://host.example:8443/v1", "org/model-7b:free")
     assert found.host == "host.example"
 
 
@@ -95,9 +98,9 @@ def test_proxies_are_for_hosts_that_are_not_here(monkeypatch: pytest.MonkeyPatch
 def test_openai_knows_the_limit_by_its_new_name() -> None:
     request = Request(messages=(Message(role="user", content="x"),))
     assert b'"max_completion_tokens":256' in chat.body(
-        request, address.parse("https://api.openai.com/v1#m")
+        request, address.parse("https://api.openai.com/v1#m"), Extras()
     )
-    assert b'"max_tokens":256' in chat.body(request, address.parse("http://127.0.0.1:1/v1#m"))
+    assert b'"max_tokens":256' in chat.body(request, CHAT.address, Extras())
 
 
 @pytest.mark.parametrize(
@@ -105,15 +108,15 @@ def test_openai_knows_the_limit_by_its_new_name() -> None:
     [("3", 3), ("0.5", 0.5), ("-4", 0), ("soon", None), ("nan", None), ("inf", None), ("", None)],
 )
 def test_retry_after(value: str, seconds: float | None) -> None:
-    assert chat.wait_s({"Retry-After": value}) == seconds
+    assert waiting.asked_s({"Retry-After": value}) == seconds
 
 
 def test_retry_after_a_date_that_has_passed() -> None:
-    assert chat.wait_s({"Retry-After": "Wed, 01 Jan 2020 00:00:00 GMT"}) == 0
+    assert waiting.asked_s({"Retry-After": "Wed, 01 Jan 2020 00:00:00 GMT"}) == 0
 
 
 def test_content_in_parts_is_one_text() -> None:
-    reader = chat.Reader(address.parse("http://127.0.0.1:1/v1#m"), None)
+    reader = reading.Reader(CHAT, None)
     raw = b'{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"text":"b"}]}}]}'
     reply = reader.read(200, {}, raw, latency_s=1.0)
     assert isinstance(reply, Reply)
@@ -121,7 +124,7 @@ def test_content_in_parts_is_one_text() -> None:
 
 
 def test_answers_whose_count_of_tokens_is_nonsense() -> None:
-    reader = chat.Reader(address.parse("http://127.0.0.1:1/v1#m"), None)
+    reader = reading.Reader(CHAT, None)
     for usage in (b"null", b"[1]", b'"many"', b'{"prompt_tokens":"3","completion_tokens":true}'):
         raw = b'{"choices":[{"message":{"content":"a"}}],"usage":' + usage + b"}"
         reply = reader.read(200, {}, raw, latency_s=1.0)
@@ -131,7 +134,7 @@ def test_answers_whose_count_of_tokens_is_nonsense() -> None:
 
 def test_excerpts_are_short_and_masked() -> None:
     key = address.Key("SOME_KEY", "sesame")
-    reader = chat.Reader(address.parse("http://127.0.0.1:1/v1#m"), key)
+    reader = reading.Reader(CHAT, key)
     shown = reader.excerpt(b"x " * 5000 + b"sesame")
-    assert len(shown) <= chat.EXCERPT + 2
+    assert len(shown) <= reading.EXCERPT + 2
     assert reader.excerpt(b"key\n  sesame <b>") == "'key *** <b>'"

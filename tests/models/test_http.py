@@ -339,10 +339,12 @@ class TestRefusedAltogether:
             free.bind(("127.0.0.1", 0))
             name = f"http://127.0.0.1:{free.getsockname()[1]}/v1#m"
         model = HttpModel(name, clock=clock)
-        with pytest.raises(ServerError, match="A server must be running at http://127") as caught:
+        with pytest.raises(
+            ServerError, match=r"The server at http://127\S* must be running"
+        ) as caught:
             ask(model, *"abcdef")
         assert "no connection could be made" in str(caught.value)
-        with pytest.raises(ServerError, match="A server must be running at"):
+        with pytest.raises(ServerError, match="must be running"):
             model.identity()
         assert clock.slept == []
         model.close()

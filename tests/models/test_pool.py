@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -11,9 +10,8 @@ from tests.models.misbehaving import question
 from tuneornot.errors import ServerError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.pace import Policy, RealClock
-from tuneornot.models.pool import Errand, Fault, Outcome, Pool
+from tuneornot.models.pool import Errand, Fault, Outcome, Pool, Send
 
-Send = Callable[[Request], Awaitable[Reply | Fault]]
 QUICK = Policy(first_wait_s=0.001, n_unreachable=3, n_failed_in_row=3)
 
 
@@ -26,7 +24,7 @@ async def carried(send: Send, n: int, *, policy: Policy, alone: bool = False) ->
         outcomes.append(outcome)
         came.set()
 
-    pool = Pool(send, where="here", most=16, policy=policy, clock=RealClock())
+    pool = Pool(send, who="Somebody", most=16, policy=policy, clock=RealClock())
     errand = Errand(deliver, alone=alone)
     pool.submit(errand, ((index, question(str(index))) for index in range(n)))
     while len(outcomes) < n and not any(isinstance(o, Exception) for o in outcomes):
@@ -39,7 +37,7 @@ async def carried(send: Send, n: int, *, policy: Policy, alone: bool = False) ->
 def unreachable_for(n_tries: int) -> Send:
     n_sent = 0
 
-    async def send(_: Request) -> Reply | Fault:
+    async def send(_: Request, alone: bool) -> Reply | Fault:
         nonlocal n_sent
         n_sent += 1
         number = n_sent
@@ -66,7 +64,7 @@ async def test_failures_of_different_moments_add_up() -> None:
 
 @pytest.mark.parametrize(("every", "ends"), [(2, False), (1, True)])
 async def test_an_answer_between_failures_starts_the_count_again(every: int, ends: bool) -> None:
-    async def send(request: Request) -> Reply | Fault:
+    async def send(request: Request, alone: bool) -> Reply | Fault:
         if int(request.messages[-1].content) % every == 0:
             return Fault("broken", retry=True)
         return Reply(text="fine")
@@ -77,11 +75,11 @@ async def test_an_answer_between_failures_starts_the_count_again(every: int, end
 
 
 async def test_questions_asked_alone_teach_nothing_of_the_limit() -> None:
-    async def send(_: Request) -> Reply | Fault:
+    async def send(_: Request, alone: bool) -> Reply | Fault:
         await asyncio.sleep(0)
         return Reply(text="fine")
 
-    pool = Pool(send, where="here", most=16, policy=QUICK, clock=RealClock())
+    pool = Pool(send, who="Somebody", most=16, policy=QUICK, clock=RealClock())
     done = asyncio.Event()
     errand = Errand(lambda _: done.set(), alone=True)
     pool.submit(errand, [(0, question("a"))])

@@ -10,6 +10,9 @@ order, the first that is set wins:
 2. ``OPENAI_API_KEY``, for the host api.openai.com alone;
 3. ``TUNEORNOT_API_KEY``, for every server.
 
+A model of Anthropic's is named ``anthropic:MODEL``. Its address is ``ANTHROPIC_BASE_URL`` from the
+environment, else Anthropic's own, and its key is ``ANTHROPIC_API_KEY`` and no other.
+
 This file knows no requests and opens no connection.
 """
 
@@ -19,7 +22,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -27,6 +30,9 @@ from tuneornot.errors import ModelError
 
 GENERAL_KEY = "TUNEORNOT_API_KEY"
 MASK = "***"
+ANTHROPIC = "https://api.anthropic.com"
+ANTHROPIC_BASE = "ANTHROPIC_BASE_URL"
+ANTHROPIC_KEY = "ANTHROPIC_API_KEY"
 _EXAMPLE = "http://127.0.0.1:8000/v1#model-name"
 
 
@@ -35,6 +41,8 @@ class Address(NamedTuple):
 
     base: str
     model: str
+    api: Literal["openai", "anthropic"] = "openai"
+    """Whose words are spoken there."""
 
     @property
     def host(self) -> str:
@@ -68,13 +76,15 @@ class Key(NamedTuple):
         return text.replace(self.secret, MASK)
 
 
-def parse(name: str) -> Address:
+def parse(name: str, environ: Mapping[str, str] = os.environ) -> Address:
     """Read an arm's model name.
 
     Raises:
         ModelError: it is no http(s) address followed by ``#`` and a model's name, or it holds a
             user, a password or a query, any of which could be a secret in a study file.
     """
+    if name.startswith("anthropic:"):
+        return _anthropic(name.removeprefix("anthropic:"), environ)
     base, _, model = name.partition("#")
     parts = _split(base)
     if "@" in parts.netloc or parts.query:
@@ -111,6 +121,8 @@ def key(address: Address, environ: Mapping[str, str] = os.environ) -> Key | None
 
 def variables(address: Address) -> tuple[str, ...]:
     """The variables that may hold the key for a server, in the order in which they are read."""
+    if address.api == "anthropic":
+        return (ANTHROPIC_KEY,)
     host = re.sub(r"[^A-Z0-9]", "_", address.host.upper())
     port = urlsplit(address.base).port
     names = [f"{GENERAL_KEY}_{host}_{port}"] if port else []
@@ -118,6 +130,22 @@ def variables(address: Address) -> tuple[str, ...]:
     if address.is_openai:
         names.append("OPENAI_API_KEY")
     return (*names, GENERAL_KEY)
+
+
+def _anthropic(model: str, environ: Mapping[str, str]) -> Address:
+    base = environ.get(ANTHROPIC_BASE, "").strip() or ANTHROPIC
+    parts = _split(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ModelError(
+            f"{ANTHROPIC_BASE} in the environment must be an http or https address without a user; "
+            f"found one for host {parts.hostname!r}. Correct it, or unset it for {ANTHROPIC}."
+        )
+    if not model:
+        raise ModelError(
+            "A model of Anthropic's is named by anthropic: and its name; found 'anthropic:'. "
+            "Write for example anthropic:claude-sonnet-4-5."
+        )
+    return Address(base=base.rstrip("/") + "/v1", model=model, api="anthropic")
 
 
 def _split(base: str) -> SplitResult:

@@ -1,25 +1,35 @@
-"""One try over HTTP: post a chat completion, or ask which models a server offers.
+"""One try over HTTP: post a question, or ask which models a server offers.
 
 Here and nowhere else is the network. A connection never retries, never redirects (a redirected
 request would carry the key to a host that nobody chose) and never raises what the network did:
 every try ends as a value. Time-outs are for a whole try, from sending to the last byte.
+
+What only observes an answer, the stream and the log-probabilities (``wire.Extras``), is given up
+where the server refuses a question with it and answers the same question without. What determines
+an answer is never given up.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from typing import Any
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
 
 from tuneornot.errors import ModelError
-from tuneornot.models import chat
-from tuneornot.models.address import Address, Key
+from tuneornot.models import reading, waiting
+from tuneornot.models.address import Key
 from tuneornot.models.base import Reply, Request
+from tuneornot.models.events import Events
 from tuneornot.models.pace import Clock
 from tuneornot.models.pool import Fault
+from tuneornot.models.reading import Reader
+from tuneornot.models.wire import Extras, Wire
+
+T = TypeVar("T")
 
 _ABOUT_WEIGHTS = ("n_params", "size", "ftype")
 
@@ -27,37 +37,96 @@ _ABOUT_WEIGHTS = ("n_params", "size", "ftype")
 class Connection:
     """Keeps connections to one server open between tries; for one event loop."""
 
-    def __init__(
-        self, address: Address, key: Key | None, *, timeout_s: float, clock: Clock
-    ) -> None:
-        self.address = address
+    def __init__(self, wire: Wire, key: Key | None, *, timeout_s: float, clock: Clock) -> None:
+        self.address = wire.address
         self.proven = False
         """Whether the server is known to accept the key and the model's name."""
-        self._reader = chat.Reader(address, key)
+        self.on_used_up: Callable[[float], None] = lambda _: None
+        """Told for how many seconds a limit is used up, when an answer says so."""
+        self._wire = wire
+        self._reader = Reader(wire, key)
         self._timeout_s = timeout_s
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
-        self._headers = {"Content-Type": "application/json"}
-        if key is not None:
-            self._headers["Authorization"] = f"Bearer {key.secret}"
+        self._headers = {"Content-Type": "application/json", **wire.headers(key)}
+        self._given: set[str] = set()
+        """Extras with which a question was answered."""
+        self._refused: set[str] = set()
+        """Extras that the server refuses."""
 
-    async def send(self, request: Request) -> Reply | Fault:
-        """One try at one chat completion."""
+    async def send(self, request: Request, alone: bool = False) -> Reply | Fault:
+        """One try at one question; ``alone`` asks for a stream, to see the first token come."""
+        logprobs = request.sampling.logprobs is not None
+        got: Reply | Fault = Fault("nothing was tried")
+        for extras in self._plainer(Extras(stream=alone, logprobs=logprobs)):
+            got = await self._try(request, extras)
+            if isinstance(got, Reply):
+                self._given |= _named(extras)
+                self._refused |= _named(Extras(alone, logprobs)) - _named(extras)
+                break
+            if not got.misunderstood:
+                break
+        return got
+
+    def _plainer(self, wanted: Extras) -> list[Extras]:
+        """What to ask for in turn, as long as the server does not understand."""
+        left = Extras(*(asked and name not in self._refused for name, asked in _each(wanted)))
+        if _named(left) <= self._given:
+            return [left]
+        return list(dict.fromkeys([left, left._replace(stream=False), Extras()]))
+
+    async def _try(self, request: Request, extras: Extras) -> Reply | Fault:
         try:
-            posted = chat.body(request, self.address)
+            posted = self._wire.body(request, extras)
         except UnicodeEncodeError as error:
             return Fault(f"the question is not valid Unicode ({error.reason})")
-        sent_at = self._clock.now()
-        got = await self._exchange("POST", "/chat/completions", posted)
-        if isinstance(got, Fault):
-            return got
-        status, headers, raw = got
-        reply = self._reader.read(status, headers, raw, latency_s=self._clock.now() - sent_at)
-        if isinstance(reply, Reply):
+        read = functools.partial(self._read, sent_at=self._clock.now())
+        return await self._exchange("POST", self._wire.path, posted, read)
+
+    async def _read(self, response: aiohttp.ClientResponse, *, sent_at: float) -> Reply | Fault:
+        status, headers = response.status, response.headers
+        used_up_s = waiting.used_up_s(headers)
+        if status == 200 and used_up_s is not None:
+            self.on_used_up(used_up_s)
+        if status == 200 and response.content_type == "text/event-stream":
+            got = await self._streamed(response, sent_at)
+        else:
+            raw = await response.read()
+            spent_s = self._clock.now() - sent_at
+            got = self._reader.read(status, headers, raw, latency_s=spent_s)
+        if isinstance(got, Reply):
             self.proven = True
         elif status in (403, 404) and not self.proven:
-            return reply._replace(stop=self._not_offered(reply.sentence))
-        return reply
+            return got._replace(stop=self._not_offered(got.sentence))
+        return got
+
+    async def _streamed(self, response: aiohttp.ClientResponse, sent_at: float) -> Reply | Fault:
+        """Put an answer together from the events of a stream, and note when its text began."""
+        whole: dict[str, Any] = {}
+        first_token_s: float | None = None
+        finished = False
+        async for data in _events(response):
+            if data == b"[DONE]":
+                finished = True
+                continue
+            event = _decoded(data)
+            inner = reading.inner_status(event)
+            if inner is not None:
+                return self._reader.refusal(inner, response.headers, data)
+            try:
+                brought = self._wire.add(whole, event)
+            except (AttributeError, IndexError, KeyError, TypeError):
+                said = self._reader.excerpt(data)
+                return Fault(f"the server sent an event that is none of an answer's: {said}")
+            if brought and first_token_s is None:
+                first_token_s = self._clock.now() - sent_at
+        if not (finished or self._wire.ended(whole)):
+            return Fault("the stream ended before the answer did", retry=True)
+        spent_s = self._clock.now() - sent_at
+        got = self._reader.answer(whole, msgspec.json.encode(whole), latency_s=spent_s)
+        if isinstance(got, Reply):
+            return msgspec.structs.replace(got, first_token_s=first_token_s)
+        return got
 
     async def card(self) -> dict[str, Any] | Fault:
         """What the server says of the model: its entry in the list of models.
@@ -65,7 +134,7 @@ class Connection:
         Empty where the server has no such list; a fault with ``stop`` where the list does not
         hold the model.
         """
-        got = await self._exchange("GET", "/models", None)
+        got = await self._exchange("GET", "/models", None, _whole)
         if isinstance(got, Fault):
             return got
         status, headers, raw = got
@@ -92,15 +161,19 @@ class Connection:
 
     async def _single_card(self) -> dict[str, Any] | None:
         # Hosts leave private and very new models out of the list, and still know them by name.
-        got = await self._exchange("GET", f"/models/{self.address.model}", None)
+        got = await self._exchange("GET", f"/models/{self.address.model}", None, _whole)
         if isinstance(got, Fault) or got[0] != 200:
             return None
         found = _decoded(got[2])
         return found if isinstance(found, dict) and found.get("id") else None
 
     async def _exchange(
-        self, method: str, path: str, data: bytes | None
-    ) -> tuple[int, Mapping[str, str], bytes] | Fault:
+        self,
+        method: str,
+        path: str,
+        data: bytes | None,
+        read: Callable[[aiohttp.ClientResponse], Awaitable[T]],
+    ) -> T | Fault:
         try:
             async with self._open().request(
                 method,
@@ -110,7 +183,7 @@ class Connection:
                 allow_redirects=False,
                 proxy=self.address.proxy,
             ) as response:
-                return response.status, response.headers, await response.read()
+                return await read(response)
         except TimeoutError:
             return Fault(
                 f"no complete answer within {self._timeout_s:g} s", retry=True, overload=True
@@ -121,7 +194,7 @@ class Connection:
         except aiohttp.ClientPayloadError:
             return Fault("the answer was cut off before its end", retry=True)
         except (aiohttp.ClientError, OSError) as error:
-            said = " ".join(str(error).split())[: chat.EXCERPT] or type(error).__name__
+            said = " ".join(str(error).split())[: reading.EXCERPT] or type(error).__name__
             return Fault(f"the connection broke ({said})", retry=True)
 
     def _open(self) -> aiohttp.ClientSession:
@@ -144,6 +217,28 @@ class Connection:
             f"The server at {self.address.base} must offer the model {self.address.model!r}; "
             f"{said}.{names} Correct the name after the # or the address before it."
         )
+
+
+async def _whole(response: aiohttp.ClientResponse) -> tuple[int, Mapping[str, str], bytes]:
+    return response.status, response.headers, await response.read()
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    events = Events()
+    async for arrived in response.content.iter_any():
+        for data in events.feed(arrived):
+            yield data
+    for data in events.end():
+        yield data
+
+
+def _each(extras: Extras) -> list[tuple[str, bool]]:
+    return [(name, bool(asked)) for name, asked in extras._asdict().items()]
+
+
+def _named(extras: Extras) -> set[str]:
+    """Names of what is asked."""
+    return {name for name, asked in _each(extras) if asked}
 
 
 def weights(card: dict[str, Any]) -> dict[str, Any]:
@@ -178,5 +273,5 @@ def _find(cards: dict[str, dict[str, Any]], name: str) -> dict[str, Any] | None:
 def _decoded(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
-    except chat.UNREADABLE:
+    except reading.UNREADABLE:
         return None

@@ -1,38 +1,33 @@
-"""A model behind an OpenAI-compatible server, named ``http://127.0.0.1:8000/v1#model-name``.
+"""A model behind a server: ``http://127.0.0.1:8000/v1#model-name`` or ``anthropic:model-name``.
 
-The face of ``connection`` (one try) and ``pool`` (many tries) for ordinary code: requests are taken
-from the caller's iterator in the caller's thread, a few more than are in flight; an event loop in
-one background thread sends them; replies come back as they are ready. Leaving the iterator early,
-by ``close``, an exception or Ctrl-C, cancels what is in flight.
-
-It serves whatever the server serves: a tuned model must stand there under a name of its own.
+``connection`` makes one try, in the words of ``chat`` or ``claude``; ``pooled`` and ``pool`` make
+many of them. It serves whatever the server serves: a tuned model must stand there under a name of
+its own.
 """
 
 from __future__ import annotations
 
-import itertools
-import queue
 import random
-import weakref
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tuneornot import fingerprint
 from tuneornot.errors import ModelError, ServerError
 from tuneornot.models import address
-from tuneornot.models.background import BackgroundLoop
-from tuneornot.models.base import Reply, Request
+from tuneornot.models.chat import Chat
+from tuneornot.models.claude import Claude
 from tuneornot.models.connection import Connection, weights
 from tuneornot.models.pace import Clock, Policy, RealClock
-from tuneornot.models.pool import Errand, Fault, Outcome, Pool
+from tuneornot.models.pool import Fault
+from tuneornot.models.pooled import PooledModel
+from tuneornot.models.wire import Wire
 from tuneornot.records import Adapter
 
 
-class HttpModel:
+class HttpModel(PooledModel):
     """Answers by asking a server.
 
     Args:
-        name: base address, ``#``, the model's name on the server.
+        name: base address, ``#``, the model's name on the server; or ``anthropic:`` and a name.
         concurrency: most requests in flight; it starts with 4 and rises while answers come.
         timeout_s: longest wait for one whole answer; a time-out is tried again.
         max_tries: tries of one request before its reply is an error.
@@ -57,24 +52,22 @@ class HttpModel:
                 f"concurrency={concurrency!r}, max_tries={max_tries!r}, timeout_s={timeout_s!r}. "
                 "Give positive numbers."
             )
-        self.name = name
-        self._clock = clock or RealClock()
-        self._policy = Policy(max_tries=max_tries)
         self._address = address.parse(name)
         self._key = address.key(self._address)
-        self._connection = Connection(
-            self._address, self._key, timeout_s=timeout_s, clock=self._clock
-        )
-        self._pool = Pool(
-            self._connection.send,
-            where=self._address.base,
-            most=concurrency,
-            policy=self._policy,
-            clock=self._clock,
-        )
+        self._who = f"The server at {self._address.base}"
         self._identity: str | None = None
-        self._loop: BackgroundLoop | None = None
-        self._finalizer: weakref.finalize[..., HttpModel] | None = None
+        clock = clock or RealClock()
+        wire: Wire = Chat(self._address) if self._address.api == "openai" else Claude(self._address)
+        self._connection = Connection(wire, self._key, timeout_s=timeout_s, clock=clock)
+        super().__init__(
+            name,
+            self._connection,
+            who=self._who,
+            most=concurrency,
+            policy=Policy(max_tries=max_tries),
+            clock=clock,
+        )
+        self._connection.on_used_up = self._pool.pause
 
     def __repr__(self) -> str:
         return f"HttpModel({self.name!r}, key={self._key!r})"
@@ -89,63 +82,17 @@ class HttpModel:
         if self._identity is None:
             card = weights(self._running().wait(self._card()))
             said = f" {fingerprint.of(card)}" if card else ""
-            self._identity = self._address.model + said
+            # The name alone does not tell where a model of Anthropic's is asked.
+            where = f" at {self._address.base}" if self._address.base not in self.name else ""
+            self._identity = self._address.model + said + where
         return self._identity
 
-    def ask(
-        self,
-        requests: Iterable[Request],
-        *,
-        adapter: Adapter | None = None,
-        one_by_one: bool = False,
-    ) -> Iterator[tuple[int, Reply]]:
-        """Answer requests; yield (position, reply) as soon as each is ready, in any order.
-
-        Raises:
-            ModelError: an adapter was given; or, from the iterator, the key or the model's name is
-                refused.
-            ServerError: from the iterator: the server cannot be reached or stopped answering.
-        """
-        if adapter is not None:
-            raise ModelError(
-                f"A model on a server answers as it is served; {self.name!r} was given the adapter "
-                f"{adapter.path!r}. Serve the adapter under a name of its own (for vLLM: "
-                "--lora-modules NAME=PATH) and write that name after the #."
-            )
-        return self._answers(iter(requests), one_by_one)
-
-    def close(self) -> None:
-        """Close connections and end the background thread; a later ``ask`` opens them again."""
-        if self._finalizer is not None:
-            self._finalizer()
-        self._loop = self._finalizer = None
-
-    def _answers(
-        self, requests: Iterator[Request], one_by_one: bool
-    ) -> Iterator[tuple[int, Reply]]:
-        outbox: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-        loop = self._running()
-        errand = Errand(outbox.put, alone=one_by_one)
-        numbered = enumerate(requests)
-        n_waiting = 0
-        try:
-            while True:
-                # Twice what is in flight, so that a slow caller leaves no place on the line empty.
-                n_wanted = 2 * int(self._pool.pace.limit) - n_waiting
-                batch = list(itertools.islice(numbered, max(0, n_wanted)))
-                if batch:
-                    loop.soon(self._pool.submit, errand, batch)
-                    n_waiting += len(batch)
-                if not n_waiting:
-                    return
-                outcome = outbox.get()
-                if isinstance(outcome, Exception):
-                    raise outcome
-                n_waiting -= 1
-                yield outcome
-        finally:
-            if loop is self._loop:  # else the model was closed meanwhile, and nothing runs
-                loop.wait(self._pool.drop(errand))
+    def _no_adapter(self, adapter: Adapter) -> str:
+        return (
+            f"A model on a server answers as it is served; {self.name!r} was given the adapter "
+            f"{adapter.path!r}. Serve the adapter under a name of its own (for vLLM: "
+            "--lora-modules NAME=PATH) and write that name after the #."
+        )
 
     async def _card(self) -> dict[str, Any]:
         """Ask for the model's card, patiently."""
@@ -157,27 +104,10 @@ class HttpModel:
                 raise got.stop
             if got.unreachable or n_tries >= self._policy.max_tries:
                 raise ServerError(
-                    f"A server must be running at {self._address.base}; {got.sentence}. "
+                    f"{self._who} must be running; {got.sentence}. "
                     "Start it, or correct the address in the study."
                 )
             wait_s = got.wait_s or self._policy.backoff_s(n_tries, jitter)
             await self._clock.sleep(min(wait_s, self._policy.longest_wait_s))
         self._pool.reached = True
         return got
-
-    def _running(self) -> BackgroundLoop:
-        if self._loop is None:
-            self._loop = BackgroundLoop("tuneornot-http")
-            # Runs at close, when the model is garbage, or when the program ends.
-            self._finalizer = weakref.finalize(
-                self, _shut, self._loop, self._pool, self._connection
-            )
-        return self._loop
-
-
-def _shut(loop: BackgroundLoop, pool: Pool, connection: Connection) -> None:
-    async def everything() -> None:
-        await pool.close()
-        await connection.close()
-
-    loop.finish(everything())

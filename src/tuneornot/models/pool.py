@@ -42,11 +42,17 @@ class Fault(NamedTuple):
     """No connection could be made at all."""
     wait_s: float | None = None
     """How long the other side asked to wait."""
+    misunderstood: bool = False
+    """Whether something in the request was not understood, so that a plainer one may be."""
     stop: ModelError | None = None
     """Set where every request would fail in the same way: raised instead of a reply."""
 
 
 Outcome = tuple[int, Reply] | Exception
+
+
+Send = Callable[[Request, bool], Awaitable[Reply | Fault]]
+"""Makes one try; told whether the request runs alone, to be timed."""
 
 
 class Errand:
@@ -71,13 +77,21 @@ class Job(NamedTuple):
 
 
 class Pool:
-    """Carries jobs to one server, for any number of errands, until each has its outcome."""
+    """Carries jobs to one server, for any number of errands, until each has its outcome.
+
+    Args:
+        send: makes one try.
+        who: who answers, as the beginning of a sentence: ``The server at ...``.
+        most: tries at once.
+        policy: how patient it is.
+        clock: where time comes from.
+    """
 
     def __init__(
         self,
-        send: Callable[[Request], Awaitable[Reply | Fault]],
+        send: Send,
         *,
-        where: str,
+        who: str,
         most: int,
         policy: Policy,
         clock: Clock,
@@ -88,7 +102,7 @@ class Pool:
         self.answered = False
         """Whether it ever gave an answer."""
         self._send = send
-        self._where = where
+        self._who = who
         self._policy = policy
         self._clock = clock
         self._jitter = random.Random()
@@ -101,6 +115,11 @@ class Pool:
         self._unreachable_at = float("-inf")
         self._n_unreachable = 0
         self._n_failed_in_row = 0
+
+    def pause(self, seconds: float) -> None:
+        """Begin no try before so many seconds have passed; those under way go on."""
+        until = self._clock.now() + min(seconds, self._policy.longest_wait_s)
+        self._open_at = max(self._open_at, until)
 
     def submit(self, errand: Errand, requests: Iterable[tuple[int, Request]]) -> None:
         """Take on requests, each with its position."""
@@ -164,7 +183,7 @@ class Pool:
         self._n_in_flight += 1
         load = self._n_in_flight
         try:
-            got = await self._send(job.request)
+            got = await self._send(job.request, job.errand.alone)
         finally:
             self._n_in_flight -= 1
         n_tries = job.n_tries + 1
@@ -221,7 +240,7 @@ class Pool:
     def _note_unreachable(self, fault: Fault, errand: Errand, sent_at: float) -> ModelError | None:
         if not self.reached:
             return ServerError(
-                f"A server must be running at {self._where}; {fault.sentence}. "
+                f"{self._who} must be running; {fault.sentence}. "
                 "Start it, or correct the address in the study."
             )
         # Requests that were in flight together fail together: that counts as one failure.
@@ -250,9 +269,9 @@ class Pool:
     def _ended(self, errand: Errand, why: str) -> ServerError:
         n = errand.n_answers
         return ServerError(
-            f"The server at {self._where} stopped answering: {why}. "
-            f"{n} answer{'s were' if n != 1 else ' was'} received before that and kept. When the "
-            "server answers again, the same command continues from there."
+            f"{self._who} stopped answering: {why}. "
+            f"{n} answer{'s were' if n != 1 else ' was'} received before that and kept. When it "
+            "answers again, the same command continues from there."
         )
 
     def _give_up(self, error: ModelError) -> None:

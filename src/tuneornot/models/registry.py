@@ -2,6 +2,7 @@
 
     local:NAME, local:PATH              models.local, in this process
     http://HOST/v1#NAME, https://...    models.http, an OpenAI-compatible server
+    anthropic:NAME                      models.http, Anthropic's service
     deepeval:NAME, autoevals:NAME       models.scorers, to judge
 
 Installed packages add kinds in the entry point group ``tuneornot.models``: the name of the entry
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tuneornot.errors import MissingExtra, ModelError
-from tuneornot.models import scorers
+from tuneornot.models import claude, scorers
 from tuneornot.models.base import Model
 from tuneornot.models.http import HttpModel
 from tuneornot.records import Sampling
@@ -142,5 +143,6 @@ _BUILT_IN: Mapping[str, Kind] = {
     "local": Kind("local:NAME or local:PATH", _local, _no_form),
     "http": Kind("http://HOST/v1#MODEL", _served),
     "https": Kind("https://HOST/v1#MODEL", _served),
+    "anthropic": Kind("anthropic:MODEL", _served, claude.refuses),
     **{package: Kind(f"{package}:NAME (to judge)", _scorer) for package in scorers.PACKAGES},
 }
