@@ -34,6 +34,23 @@ def question(text: str) -> Request:
     return Request(messages=(Message(role="user", content=text),))
 
 
+class QuickClock:
+    """Time that passes at once when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        self.time += 1e-6
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+        await asyncio.sleep(0)
+
+
 class Misbehaving:
     """The server's behaviour and its memory."""
 
@@ -296,7 +313,7 @@ class Messages:
         block = {"type": "text", "text": ""}
         stop = {"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 3}}
         usage = {**cls.USAGE, "output_tokens": 1}
-        parts = [
+        parts: list[dict[str, Any]] = [
             {"type": "message_start", "message": {"content": [], "usage": usage}},
             {"type": "content_block_start", "index": 0, "content_block": block},
             {"type": "ping"},
@@ -327,7 +344,13 @@ def misbehaving() -> Iterator[Misbehaving]:
         return int(runner.addresses[0][1])
 
     server.base = f"http://127.0.0.1:{loop.wait(start())}/v1"
+
+    async def stop() -> None:
+        await runner.cleanup()
+        # A connection that arrived at the last moment is closed one turn of the loop later.
+        await asyncio.sleep(0.01)
+
     try:
         yield server
     finally:
-        loop.finish(runner.cleanup())
+        loop.finish(stop())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tuneornot.errors import ModelError
-from tuneornot.models import address, chat, reading, waiting
+from tuneornot.models import address, chat, reading
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.wire import Extras
 from tuneornot.records import Message
@@ -103,18 +103,6 @@ def test_openai_knows_the_limit_by_its_new_name() -> None:
     assert b'"max_tokens":256' in chat.body(request, CHAT.address, Extras())
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [("3", 3), ("0.5", 0.5), ("-4", 0), ("soon", None), ("nan", None), ("inf", None), ("", None)],
-)
-def test_retry_after(value: str, seconds: float | None) -> None:
-    assert waiting.asked_s({"Retry-After": value}) == seconds
-
-
-def test_retry_after_a_date_that_has_passed() -> None:
-    assert waiting.asked_s({"Retry-After": "Wed, 01 Jan 2020 00:00:00 GMT"}) == 0
-
-
 def test_content_in_parts_is_one_text() -> None:
     reader = reading.Reader(CHAT, None)
     raw = b'{"choices":[{"message":{"content":[{"type":"text","text":"a"},{"text":"b"}]}}]}'
@@ -138,3 +126,29 @@ def test_excerpts_are_short_and_masked() -> None:
     shown = reader.excerpt(b"x " * 5000 + b"sesame")
     assert len(shown) <= reading.EXCERPT + 2
     assert reader.excerpt(b"key\n  sesame <b>") == "'key *** <b>'"
+
+
+def test_anthropic_is_asked_where_the_environment_says() -> None:
+    usual = address.parse("anthropic:some-model", {})
+    assert usual == ("https://api.anthropic.com/v1", "some-model", "anthropic")
+    environ = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9/", "ANTHROPIC_API_KEY": "sesame"}
+    assert address.parse("anthropic:some-model", environ).base == "http://127.0.0.1:9/v1"
+    assert address.key(usual, {**environ, "TUNEORNOT_API_KEY": "general"}) == (
+        "ANTHROPIC_API_KEY",
+        "sesame",
+    )
+    assert address.key(usual, {"TUNEORNOT_API_KEY": "general"}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "said"),
+    [
+        ("anthropic:", "", "is named by anthropic: and its name"),
+        ("anthropic:m", "ftp://host", "must be an http or https address"),
+        ("anthropic:m", "http://me:sesame@host", "without a user"),
+    ],
+)
+def test_addresses_of_anthropic_that_are_none(name: str, base: str, said: str) -> None:
+    with pytest.raises(ModelError, match=said) as caught:
+        address.parse(name, {"ANTHROPIC_BASE_URL": base})
+    assert "sesame" not in str(caught.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import itertools
 import os
@@ -13,34 +12,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.models.misbehaving import NAME, Misbehaving, misbehaving, question
+from tests.models.misbehaving import NAME, Misbehaving, QuickClock, misbehaving, question
 from tuneornot.errors import ModelError, ServerError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.http import HttpModel
 from tuneornot.records import Adapter, Message, Sampling
 
-
-class QuickClock:
-    """Time that passes at once when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        self.time += 1e-6
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += seconds
-        await asyncio.sleep(0)
-
-
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in [name for name in os.environ if name.startswith("TUNEORNOT_API_KEY")]:
-        monkeypatch.delenv(variable)
+pytestmark = pytest.mark.usefixtures("no_keys")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.models.misbehaving import misbehaving
 from tuneornot.models import address
 from tuneornot.models.http import HttpModel
 from tuneornot.models.pace import Pace, Policy
+from tuneornot.records import Sampling
 
 GUIDE = (Path(__file__).parents[2] / "docs/guides/servers.md").read_text(encoding="utf-8")
 
@@ -54,3 +55,8 @@ def test_the_figures_are_the_defaults() -> None:
     assert (policy.first_wait_s, policy.longest_wait_s) == (0.5, 300)
     assert (policy.n_unreachable, policy.n_failed_in_row) == (5, 10)
     assert Pace(16).limit == 4
+
+
+def test_what_is_sent_stands_in_the_table() -> None:
+    for field in msgspec.structs.fields(Sampling):
+        assert re.search(rf"^\| `{field.name}\b", GUIDE, re.M), field.name

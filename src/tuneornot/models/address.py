@@ -55,6 +55,11 @@ class Address(NamedTuple):
         return self.host == "api.openai.com"
 
     @property
+    def moved(self) -> bool:
+        """Whether the environment, and not the name, says where it is."""
+        return self.api == "anthropic" and self.base != f"{ANTHROPIC}/v1"
+
+    @property
     def proxy(self) -> str | None:
         """The proxy that the environment prescribes for this host; never one for loopback."""
         if _is_loopback(self.host) or proxy_bypass(self.host):

@@ -82,8 +82,8 @@ class HttpModel(PooledModel):
         if self._identity is None:
             card = weights(self._running().wait(self._card()))
             said = f" {fingerprint.of(card)}" if card else ""
-            # The name alone does not tell where a model of Anthropic's is asked.
-            where = f" at {self._address.base}" if self._address.base not in self.name else ""
+            # A name without an address does not tell models at two addresses apart.
+            where = f" at {self._address.base}" if self._address.moved else ""
             self._identity = self._address.model + said + where
         return self._identity
 
