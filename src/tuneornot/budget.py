@@ -69,7 +69,8 @@ def needs_times(metrics: Sequence[object], prices: Prices | None, models: Iterab
     """Whether some of a study's metrics need answers that were timed one by one."""
     known = {} if prices is None else prices.models
     by_time = any(name in known and known[name].by_time for name in models)
-    return "latency" in metrics or ("cost" in metrics and by_time)
+    timed = "latency" in metrics or "first_token" in metrics
+    return timed or ("cost" in metrics and by_time)
 
 
 def price_faults(

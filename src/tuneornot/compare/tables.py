@@ -19,11 +19,13 @@ from tuneornot.records import Case, Price, Response, Run, Scale
 
 Floats = NDArray[np.float64]
 Count = Literal["n_input_tokens", "n_output_tokens"]
+Time = Literal["latency_s", "first_token_s"]
 
 TIME = Scale(better="lower", low=0.0, high=None, unit="s")
 TOKENS = Scale(better="lower", low=0.0, high=None, unit="tokens")
 OLD_DAYS = 90
 """Age of a price file from which on it is a caveat."""
+TIMED: Mapping[str, Time] = {"latency": "latency_s", "first_token": "first_token_s"}
 MEASURED: Mapping[str, Count] = {
     "input_tokens": "n_input_tokens",
     "output_tokens": "n_output_tokens",
@@ -54,7 +56,8 @@ class Table:
 def tables(baseline: Run, candidates: Sequence[Run]) -> tuple[Table, ...]:
     """Tables of every metric that was judged, then what was observed of both arms.
 
-    Latency where both were timed, tokens where both tell them, cost where both have a price.
+    Times where both were timed and tell them, tokens where both tell them, cost where both have a
+    price.
 
     Args:
         baseline: the one run.
@@ -76,7 +79,12 @@ def tables(baseline: Run, candidates: Sequence[Run]) -> tuple[Table, ...]:
         for name, field in MEASURED.items()
         if name not in baseline.metrics
     ]
-    timed = [] if "latency" in baseline.metrics else _timed(baseline, candidates)
+    timed = [
+        table
+        for name, field in TIMED.items()
+        if name not in baseline.metrics
+        for table in _timed(name, field, baseline, candidates)
+    ]
     spent = [] if "cost" in baseline.metrics else _spent(baseline, candidates)
     return (*judged, *timed, *(table for table in [*counted, *spent] if _has_both(table)))
 
@@ -222,9 +230,9 @@ def _each(candidates: Sequence[Run], field: Count) -> list[Floats]:
     return [_counted(run, field) for run in candidates]
 
 
-def _timed(baseline: Run, candidates: Sequence[Run]) -> list[Table]:
-    """The latency of the questions that every arm was asked alone; none where there are none."""
-    timings = [_latencies(run.timings) for run in (baseline, *candidates)]
+def _timed(name: str, field: Time, baseline: Run, candidates: Sequence[Run]) -> list[Table]:
+    """A time of the questions that every arm was asked alone; none where there are none."""
+    timings = [_times(run.timings, field) for run in (baseline, *candidates)]
     shared = set(timings[0]).intersection(*timings[1:])
     alike = {key for key in shared if len({timed[key][1] for timed in timings}) == 1}
     if not alike:
@@ -243,7 +251,7 @@ def _timed(baseline: Run, candidates: Sequence[Run]) -> list[Table]:
                 if (case.question, repeat) in alike:
                     layer[row, repeat] = timed[(case.question, repeat)][0]
         layers.append(layer)
-    table = _table("latency", TIME, cases, layers[0], layers[1:])
+    table = _table(name, TIME, cases, layers[0], layers[1:])
     left_out = len(shared) - len(alike)
     if not left_out:
         return [table]
@@ -251,12 +259,13 @@ def _timed(baseline: Run, candidates: Sequence[Run]) -> list[Table]:
     return [table.with_caveats((said,))]
 
 
-def _latencies(timings: Sequence[Response]) -> dict[tuple[str, int], tuple[float, int]]:
-    """Latency and load of each question and repeat that was timed."""
+def _times(timings: Sequence[Response], field: Time) -> dict[tuple[str, int], tuple[float, int]]:
+    """Time and load of each question and repeat that was timed and tells this time."""
     return {
-        (each.question, each.repeat): (each.latency_s, each.load)
+        (each.question, each.repeat): (seconds, each.load)
         for each in timings
-        if each.purpose == "latency" and each.latency_s is not None and each.error is None
+        if each.purpose == "latency" and each.error is None
+        if (seconds := getattr(each, field)) is not None
     }
 
 

@@ -37,6 +37,7 @@ its settings as keywords and returns a ``Metric``."""
 
 OBSERVED: Mapping[str, str] = {
     "latency": "seconds for one answer, asked one at a time",
+    "first_token": "seconds until an answer begins, asked one at a time",
     "input_tokens": "tokens read for one answer",
     "output_tokens": "tokens written for one answer",
     "cost": "money for one answer, by the study's price file",

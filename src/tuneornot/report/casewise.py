@@ -13,7 +13,7 @@ from statistics import fmean
 
 from tuneornot.records import Contrast, Response, Run
 
-MEASURED = ("latency", "input_tokens", "output_tokens", "cost")
+MEASURED = ("latency", "first_token", "input_tokens", "output_tokens", "cost")
 """Metrics that no judge scores: they are read from the responses."""
 
 
@@ -61,13 +61,14 @@ def answers(run: Run) -> dict[str, Response]:
 
 def _measured(run: Run, metric: str) -> Iterable[tuple[str, float]]:
     ids = {case.question: case.id for case in run.dataset.cases}
-    # Latency only from questions asked one at a time: under load it measures the queue as well.
+    # Times only from questions asked one at a time: under load they measure the queue as well.
     by_time = run.price is not None and run.price.rates.by_time
-    alone = metric == "latency" or (metric == "cost" and by_time)
+    alone = metric in ("latency", "first_token") or (metric == "cost" and by_time)
     responses = run.timings if alone else run.responses
     for response in responses:
         value = {
             "latency": response.latency_s,
+            "first_token": response.first_token_s,
             "input_tokens": response.n_input_tokens,
             "output_tokens": response.n_output_tokens,
             "cost": run.price.of(response) if run.price is not None else None,
