@@ -1,4 +1,4 @@
-"""The time to the first token: compared where both arms tell it, told as missing where one does not."""
+"""The time to the first token: compared where both arms tell it, missed where one does not."""
 
 from __future__ import annotations
 

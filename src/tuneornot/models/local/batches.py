@@ -17,7 +17,7 @@ from torch import Tensor
 from tuneornot.models.base import Reply
 from tuneornot.models.local.prefix import Prefix, Slots
 from tuneornot.models.local.prefixed import Forward, answer, read
-from tuneornot.models.local.rows import Ending, Row, choose
+from tuneornot.models.local.rows import Ending, Row, choose, weigh
 
 READ_AT_ONCE = 512
 """Prompt tokens read in one pass (one row may exceed it): full speed, little memory."""
@@ -69,7 +69,12 @@ def _advance(
 ) -> Iterator[tuple[int, Reply]]:
     """Give each row from the first on its next token; those that it ends leave the batch."""
     ended: dict[int, Reply] = {}
-    for i, token in enumerate(choose(scores, present[first:]), start=first):
+    chosen = choose(scores, present[first:])
+    weigh(scores, present[first:], chosen)
+    now_s = time.perf_counter()
+    for i, token in enumerate(chosen, start=first):
+        if not present[i].answer:
+            present[i].first_s = now_s
         present[i].answer.append(token)
         if (reply := ending.of(present[i])) is not None:
             ended[i] = reply

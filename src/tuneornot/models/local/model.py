@@ -33,6 +33,7 @@ MOST_ROWS = 256
 """Rows answered together: beyond this the products gain nothing."""
 MEMORY = 3 * 2**29
 """Bytes for the keys and values of the rows' own tokens, if every answer grew to its limit."""
+NO_FORM = "A local model's decoding cannot be held to a form. Leave it out, or serve the model."
 WORTH_READING = 64
 """Tokens saved that make a longer shared prefix worth a pass of its own."""
 
@@ -84,7 +85,9 @@ class LocalModel:
         without waiting for a place in the batch and without the shared prefix, which is read
         before; ``load`` is the largest number of rows that were computed with it. With
         ``one_by_one`` every request is a batch of one behind the cached prefix, as if a server
-        that caches prefixes had nothing else to do. ``n_output_tokens`` counts the ending token.
+        that caches prefixes had nothing else to do; only then does ``first_token_s`` mean anything.
+        ``n_output_tokens`` counts the ending token, log-probabilities leave it out. A request that
+        wants a form is an error: the decoding cannot be held to one.
 
         Raises:
             ModelError: the model or the adapter cannot be loaded.
@@ -174,6 +177,9 @@ class _Opened:
         texts: list[str] = []
         refused: list[tuple[int, Reply]] = []
         for position, request in window:
+            if request.sampling.form is not None:
+                refused.append((position, Reply(error=NO_FORM)))
+                continue
             try:
                 texts.append(self.text(request.messages))
                 kept.append((position, request))
