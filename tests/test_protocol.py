@@ -12,6 +12,7 @@ import pytest
 from tests import world
 from tests.world import NEW, OLD
 from tuneornot import findings
+from tuneornot.cli import begin
 from tuneornot.errors import BudgetExceeded, DataError, LeakageError, ModelError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.scripted import ScriptedModel
@@ -222,3 +223,16 @@ def test_a_rule_may_adjust_for_what_was_known_of_the_cases(tmp_path: Path) -> No
         for caveat in verdict.caveats
     )
     assert "adjust=nothing" in {one.change for one in verdict.sensitivity}
+
+
+def test_a_guardrail_beyond_these_cases_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    guarded = "  guardrails: {json_valid: 0.02, exact_match: 0.10}\n"
+    file = world.write(tmp_path, n_eval=100, decide=guarded, metrics="[exact_match, json_valid]")
+    old = world.model(OLD, 0.4)
+    with running(file, old, world.model(NEW, 0.6)) as protocol:
+        [said] = begin.beyond(protocol)
+    assert said == (
+        "the guardrail json_valid 0.02 on eval cannot be shown by its 100 cases even if the arms "
+        "never differ: it takes at least 149"
+    )
+    assert old.n_asked == 0

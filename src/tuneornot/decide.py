@@ -27,10 +27,12 @@ from tuneornot.records import (
     Comparison,
     Contrast,
     Estimate,
+    Guardrail,
     Outcome,
     Quantity,
     Reason,
     Rule,
+    Scale,
     Sensitivity,
     Verdict,
 )
@@ -86,6 +88,34 @@ def verdict(comparison: Comparison, strict: Comparison, rule: Rule, *, plan: str
         n_more=max(known) if outcome == "not-yet" and known and len(known) == len(needs) else None,
         caveats=_caveats(comparison, rule, reasons),
     )
+
+
+def out_of_reach(
+    rule: Rule, sizes: Mapping[str, int], scales: Mapping[str, Scale], *, n_candidates: int = 1
+) -> tuple[tuple[Guardrail, int | None], ...]:
+    """Guardrails on means that so many cases cannot show, even if the arms never differ.
+
+    Args:
+        rule: what is written down before the data.
+        sizes: cases of each measured set.
+        scales: of each judged metric.
+        n_candidates: candidates that share the error rate.
+
+    Returns:
+        Each with the fewest cases that can show it; ``None`` where no number can.
+    """
+    alpha = rule.alpha / (n_routes(rule) * n_candidates)
+    found = []
+    for rail in rule.guardrails:
+        scale = scales.get(rail.metric)
+        if rail.quantity != "mean" or scale is None or scale.low is None or scale.high is None:
+            continue
+        least = planning.cases_to_exclude(
+            rail.margin, scale=(scale.low, scale.high), binary=scale.binary, alpha=alpha
+        )
+        if least is None or sizes[rail.dataset] < least:
+            found.append((rail, least))
+    return tuple(found)
 
 
 def recommend(verdicts: Sequence[Verdict]) -> str | None:

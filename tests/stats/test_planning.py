@@ -103,3 +103,19 @@ class TestMore:
         nothing = estimate(math.nan, math.nan)
         assert planning.n_more(nothing, 50, threshold=0.0) is None
         assert planning.n_more(estimate(0.1, 0.0), 50, threshold=0.0) is None
+
+
+@pytest.mark.parametrize(("loss", "alpha"), [(0.02, 0.05), (0.05, 0.05), (0.05, 0.025)])
+def test_cases_that_can_exclude_a_loss_are_those_of_the_exact_bound(
+    loss: float, alpha: float
+) -> None:
+    # Nothing seen among n excludes a rate of 1 - alpha^(1/n) and more (Clopper and Pearson 1934).
+    wanted = math.floor(math.log(alpha) / math.log(1 - loss)) + 1
+    assert planning.cases_to_exclude(loss, alpha=alpha) == wanted
+    assert planning.excluded(wanted, alpha=alpha) < loss
+    assert planning.excluded(wanted - 1, alpha=alpha) >= loss
+
+
+def test_no_number_of_cases_excludes_a_loss_of_nothing_and_an_open_scale_excludes_all() -> None:
+    assert planning.cases_to_exclude(0.0) is None
+    assert planning.excluded(50, scale=(None, None), binary=False) == 0

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tuneornot import __version__, findings, study
+from tuneornot import __version__, decide, findings, study
 from tuneornot.cli.progress import console
 from tuneornot.cli.working import AsJson, ResultsPath, StudyPath, print_json, protocol
 from tuneornot.errors import DataError, StoreError, StudyError, TuneornotError
@@ -73,7 +73,11 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
         judging = judges(opened.metrics)
         lookups = opened.library.previews(opened.splits.dev, opened.splits.measured)
         faults = _models(opened, judging)
-        warnings = [*_of_own_kind(opened.study, judging), *_copied(lookups)]
+        warnings = [
+            *beyond(opened),
+            *_of_own_kind(opened.study, judging),
+            *_copied(lookups),
+        ]
     lines = [*told(audit, sizes), *(f"passages  {lookup.told()}" for lookup in lookups)]
     if as_json:
         found = {"audit": audit, "splits": sizes, "lookups": lookups}
@@ -126,6 +130,20 @@ def _models(opened: Protocol, judging: Sequence[str]) -> list[str]:
         except TuneornotError as error:
             faults.append(f"{where}: {error}")
     return faults
+
+
+def beyond(opened: Protocol) -> list[str]:
+    """A sentence for each guardrail that the cases cannot show, whatever the arms answer."""
+    rule, plan = study.rule(opened.study), opened.study
+    sizes = {measured.name: len(measured) for measured in opened.splits.measured}
+    scales = {metric.name: metric.scale for metric in opened.metrics}
+    found = decide.out_of_reach(rule, sizes, scales, n_candidates=len(plan.candidates))
+    return [
+        f"the guardrail {rail.metric} {rail.margin:g} on {rail.dataset} cannot be shown by its "
+        f"{sizes[rail.dataset]} cases even if the arms never differ: "
+        + ("no number of cases can" if least is None else f"it takes at least {least}")
+        for rail, least in found
+    ]
 
 
 def _of_own_kind(plan: study.Study, judging: Sequence[str]) -> list[str]:

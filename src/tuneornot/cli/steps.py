@@ -41,7 +41,8 @@ def run(
     """
     with protocol(path, results, quiet=quiet or as_json) as opened:
         # What the cases can show is told before anything is spent on them.
-        for line in begin.told(opened.audit, findings.sizes(opened)):
+        warnings = (f"warning   {said}" for said in begin.beyond(opened))
+        for line in [*begin.told(opened.audit, findings.sizes(opened)), *warnings]:
             opened.listener.say(line)
         found = findings.of(opened)
         written = findings.write(found, opened.results)

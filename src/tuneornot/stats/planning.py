@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import numpy as np
 from scipy import optimize, special
 
 from tuneornot.records import Estimate
+from tuneornot.stats import paired
 
 MOST = 20
 """Times the present n: more further cases than this are not a plan."""
@@ -116,6 +118,40 @@ def n_more(
         return None
     more = float(optimize.brentq(lambda k: chance(k) - power, 1e-9, MOST * n))
     return max(1, math.ceil(more))
+
+
+def excluded(
+    n: int, *, scale: paired.Scale = (0.0, 1.0), binary: bool = True, alpha: float = 0.05
+) -> float:
+    """The loss that n cases exclude at best: where the arms do not differ on a single one.
+
+    Minus the lower bound of ``paired.difference`` of equal scores. 0 without a closed range, where
+    nothing tells how large a difference may be that has not been seen.
+
+    Args:
+        n: cases with a score from both arms, at least 2.
+        scale: least and greatest possible score, ``None`` where there is none.
+        binary: whether each case has one score of 0 or 1.
+        alpha: error rate of the one-sided claim.
+    """
+    same = np.full((n, 1), 0.0 if scale[0] is None else scale[0])
+    return -paired.difference(same, same, scale=scale, binary=binary, alpha=alpha).lower
+
+
+def cases_to_exclude(
+    loss: float, *, scale: paired.Scale = (0.0, 1.0), binary: bool = True, alpha: float = 0.05
+) -> int | None:
+    """The fewest cases that can exclude a loss; ``None`` if 100,000 cannot (a loss of 0)."""
+    most, least = 100_000, 2
+    if excluded(most, scale=scale, binary=binary, alpha=alpha) >= loss:
+        return None
+    while least < most:
+        middle = (least + most) // 2
+        if excluded(middle, scale=scale, binary=binary, alpha=alpha) < loss:
+            most = middle
+        else:
+            least = middle + 1
+    return least
 
 
 def _needed(difference: float, disagreement: float, alpha: float, power: float) -> float:
