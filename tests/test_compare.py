@@ -18,9 +18,12 @@ from tuneornot.records import (
     Arm,
     Case,
     Check,
+    Claim,
     Contrast,
     Dataset,
+    Quantity,
     Response,
+    Role,
     Run,
     Scale,
     Score,
@@ -462,6 +465,71 @@ def test_a_run_without_a_slice_is_compared_on_the_rest() -> None:
     assert made.n == 40
     assert made.mean.value == pytest.approx(float((c - b)[kept].mean()))
     assert {part.slice for part in made.slices} == {"a", "c"}
+
+
+def test_a_run_without_a_slice_keeps_the_timings_of_the_rest() -> None:
+    data = dataset(60, sliced=True)
+    given = run("p", {"m": grades(10)}, {"m": GRADE}, on=data)
+    timings = tuple(
+        Response(arm="p", question=case.question, purpose="latency", text="", latency_s=1.0, load=1)
+        for case in data.cases[:6]
+    )
+    left = compare.without(msgspec.structs.replace(given, timings=timings), "b")
+    assert [one.question for one in left.timings] == [
+        case.question for case in data.cases[:6] if case.slice != "b"
+    ]
+
+
+QUANTITIES: tuple[Quantity, ...] = (
+    "mean",
+    "spread",
+    "instability",
+    "worst_tenth",
+    "catastrophic",
+)
+
+
+def claim(metric: str, quantity: Quantity, *, role: Role = "guardrail") -> Claim:
+    return Claim(role=role, metric=metric, dataset="eval", quantity=quantity, threshold=0.0)
+
+
+def test_evidence_is_the_comparison_at_any_error_rate() -> None:
+    data = dataset(60, sliced=True)
+    b, c = grades(10, repeats=2), grades(11, repeats=2)
+    pair = run("p", {"m": b}, {"m": GRADE}, on=data), run("t", {"m": c}, {"m": GRADE}, on=data)
+    evidence = compare.Evidence([pair])
+    for alpha in (0.05, 0.0125):
+        made = only(compare.runs(*pair, alpha=alpha), "m")
+        for quantity in QUANTITIES:
+            found = evidence(claim("m", quantity), alpha)
+            assert found == getattr(made, quantity), quantity
+    assert evidence(claim("other", "mean"), 0.05) is None
+    assert evidence(claim("m", "ratio"), 0.05) is None
+
+
+def test_evidence_without_a_slice_is_that_of_the_rest() -> None:
+    data = dataset(60, sliced=True)
+    b, c = grades(10, repeats=2), grades(11, repeats=2)
+    pair = run("p", {"m": b}, {"m": GRADE}, on=data), run("t", {"m": c}, {"m": GRADE}, on=data)
+    found = compare.Evidence([pair]).without("b")(claim("m", "mean"), 0.05)
+    kept = np.arange(60) % 3 != 1
+    alone = compare.scores(b[kept], c[kept], kind="bounded").mean
+    assert found is not None
+    assert (found.value, found.low, found.high) == (alone.value, alone.low, alone.high)
+
+
+def test_evidence_adjusts_the_primary_and_nothing_else() -> None:
+    data = dataset(60, sliced=True)
+    b, c = grades(10), grades(11)
+    pair = run("p", {"m": b}, {"m": GRADE}, on=data), run("t", {"m": c}, {"m": GRADE}, on=data)
+    pool = data.cases[:40]
+    contrast = only(compare.runs(*pair, alpha=0.02), "m")
+    made = compare.adjust(contrast, pair[0], [pair[1]], by=["slice"], pool=pool, alpha=0.02)
+    assert made.mean != contrast.mean
+    evidence = compare.Evidence([pair], by=["slice"], pool=pool)
+    assert evidence(claim("m", "mean", role="primary"), 0.02) == made.mean
+    assert evidence(claim("m", "mean"), 0.02) == contrast.mean
+    assert evidence.plain()(claim("m", "mean", role="primary"), 0.02) == contrast.mean
 
 
 def test_adjusting_takes_out_what_the_draw_has_too_much_of() -> None:

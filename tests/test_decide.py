@@ -8,6 +8,7 @@ import pytest
 from tuneornot import decide
 from tuneornot.records import (
     Check,
+    Claim,
     Comparison,
     Contrast,
     Economy,
@@ -75,6 +76,22 @@ def comparison(
     )
 
 
+def held(made: Comparison, strict: Comparison | None = None) -> decide.Evidence:
+    """What a comparison says, at any error rate; at rates below 0.05 what a stricter one says."""
+
+    def evidence(claim: Claim, alpha: float) -> Estimate | None:
+        chosen = strict if strict is not None and alpha < 0.05 else made
+        contrast = chosen.contrast(claim.metric, claim.dataset)
+        found: Estimate | None = getattr(contrast, claim.quantity) if contrast else None
+        return found
+
+    return evidence
+
+
+def judged(made: Comparison, rule: Rule = RULE, *, strict: Comparison | None = None) -> Verdict:
+    return decide.verdict(made, held(made, strict), rule, plan="p")
+
+
 GOOD = (around(0.0, NARROW), around(1.0, 0.05))
 
 
@@ -97,7 +114,7 @@ def test_the_first_route(
     gain: Estimate, schema: Estimate, spread: Estimate, outcome: Outcome
 ) -> None:
     made = comparison(gain, schema, spread)
-    found = decide.verdict(made, made, RULE, plan="p")
+    found = judged(made)
     assert found.outcome == outcome
     assert found.plan == "p"
     assert [reason.role for reason in found.reasons] == ["primary", "guardrail", "guardrail"]
@@ -114,34 +131,71 @@ def test_the_first_route(
     ],
 )
 def test_the_second_route(gain: Estimate, ratio: float, outcome: Outcome) -> None:
-    rule = Rule(
+    made = comparison(gain, *GOOD, ratio=ratio)
+    assert judged(made, both_routes()).outcome == outcome
+
+
+def both_routes(*guardrails: Guardrail) -> Rule:
+    return Rule(
         primary="exact_match",
         worthwhile=0.05,
+        guardrails=guardrails,
         equivalent=0.05,
         economy=Economy(metric="latency", factor=3),
     )
-    made = comparison(gain, *GOOD, ratio=ratio)
-    assert decide.verdict(made, made, rule).outcome == outcome
 
 
-def test_every_route_and_way_is_paid_for() -> None:
-    both = msgspec.structs.replace(
-        RULE, equivalent=0.05, economy=Economy(metric="latency", factor=3)
+def test_one_route_shows_every_claim_at_alpha_and_shares_it_among_refutations() -> None:
+    assert decide.levels(RULE, "primary") == pytest.approx((0.05, 0.05 / 3))
+    assert decide.levels(RULE, "guardrail") == pytest.approx((0.05, 0.05 / 3))
+
+
+def test_what_any_wrong_verdict_can_come_from_adds_up_to_alpha() -> None:
+    rule = both_routes(*RULE.guardrails)
+    gain, equal, cheap, rail = (
+        decide.levels(rule, role) for role in ("primary", "equivalence", "economy", "guardrail")
     )
-    assert (decide.n_routes(RULE), decide.n_ways(RULE)) == (1, 3)
-    assert (decide.n_routes(both), decide.n_ways(both)) == (2, 4)
+    # Wrong tune: a guardrail; or neither gain nor economy; or no equivalence, and so no gain.
+    assert rail.shown == pytest.approx(rule.alpha)
+    assert gain.shown + cheap.shown == pytest.approx(rule.alpha)
+    assert equal.shown == pytest.approx(rule.alpha)
+    # Wrong keep-prompting: either guardrail, with the first route or with the second.
+    assert 2 * rail.refuted + gain.refuted == pytest.approx(rule.alpha)
+    assert 2 * rail.refuted + equal.refuted + cheap.refuted == pytest.approx(rule.alpha)
+
+
+def test_a_claim_is_told_with_the_bound_that_refutes_it() -> None:
+    # Two routes and no guardrail: the gain is shown at 0.025 and refuted at 0.05.
+    usual = comparison(around(-0.02, 0.06), *GOOD, ratio=0.9)
+    strict = comparison(around(-0.02, 0.12), *GOOD, ratio=0.9)
+    found = judged(usual, both_routes(), strict=strict)
+    assert found.outcome == "keep-prompting"
+    assert found.reasons[0].holds is False
+    assert found.reasons[0].estimate == usual.contrasts[0].mean
+
+
+def test_several_candidates_or_looks_spend_less() -> None:
+    asked: list[float] = []
+    made = comparison(around(0.2, 0.1), *GOOD)
+
+    def evidence(claim: Claim, alpha: float) -> Estimate | None:
+        asked.append(alpha)
+        return held(made)(claim, alpha)
+
+    decide.verdict(made, evidence, RULE, spend=lambda alpha: alpha / 4)
+    assert sorted(set(asked)) == pytest.approx([0.05 / 12, 0.05 / 4])
 
 
 def test_a_failed_check_blocks_whatever_the_scores() -> None:
     loaded = Check(name="adapter-loaded", passed=False, detail="0 of 16 answers differ")
     made = comparison(around(0.20, WIDE), *GOOD, loaded)
-    assert decide.verdict(made, made, RULE).outcome == "blocked"
+    assert judged(made).outcome == "blocked"
 
 
 def test_a_failed_check_that_does_not_block_is_a_caveat() -> None:
     loss = Check(name="dev-loss-fell", passed=False, detail="1.2 to 1.3", blocking=False)
     made = comparison(around(0.20, WIDE), *GOOD, loss)
-    found = decide.verdict(made, made, RULE)
+    found = judged(made)
     assert found.outcome == "tune"
     assert any("dev-loss-fell" in caveat for caveat in found.caveats)
 
@@ -149,19 +203,19 @@ def test_a_failed_check_that_does_not_block_is_a_caveat() -> None:
 def test_losing_needs_the_stricter_evidence() -> None:
     usual = comparison(around(0.0, 0.045), *GOOD)
     strict = comparison(around(0.0, 0.07), *GOOD)
-    assert decide.verdict(usual, usual, RULE).outcome == "keep-prompting"
-    assert decide.verdict(usual, strict, RULE).outcome == "not-yet"
+    assert judged(usual).outcome == "keep-prompting"
+    assert judged(usual, strict=strict).outcome == "not-yet"
 
 
 def test_winning_does_not_need_it() -> None:
     usual = comparison(around(0.2, 0.1), *GOOD)
     strict = comparison(around(0.2, 0.5), *GOOD)
-    assert decide.verdict(usual, strict, RULE).outcome == "tune"
+    assert judged(usual, strict=strict).outcome == "tune"
 
 
 def test_not_yet_says_how_many_more() -> None:
     made = comparison(around(0.12, WIDE), *GOOD)
-    found = decide.verdict(made, made, RULE)
+    found = judged(made)
     assert found.outcome == "not-yet"
     assert found.n_more is not None
     assert 0 < found.n_more < 1000
@@ -171,17 +225,15 @@ def test_not_yet_says_how_many_more() -> None:
 def test_an_unmeasured_guardrail_is_open_and_told() -> None:
     made = comparison(around(0.20, WIDE), *GOOD)
     rail = Guardrail(metric="exact_match", dataset="later", quantity="mean", margin=0.1)
-    found = decide.verdict(
-        made, made, Rule(primary="exact_match", worthwhile=0, guardrails=(rail,))
-    )
+    found = judged(made, Rule(primary="exact_match", worthwhile=0, guardrails=(rail,)))
     assert found.outcome == "not-yet"
     assert "exact_match was not measured on later" in found.caveats
 
 
 def test_sensitivity_puts_what_would_differ_first() -> None:
     made = comparison(around(0.08, 0.05), *GOOD)
-    own = decide.verdict(made, made, RULE).outcome
-    found = decide.sensitivity(RULE, {"": (made, made, RULE)}, own)
+    own = judged(made).outcome
+    found = decide.sensitivity(made, {"": (held(made), RULE)}, own)
     outcomes = {one.change: one.outcome for one in found}
     assert own == "not-yet"
     assert outcomes == {"worthwhile=0": "tune", "worthwhile=0.025": "tune", "worthwhile=0.1": own}
@@ -190,7 +242,7 @@ def test_sensitivity_puts_what_would_differ_first() -> None:
 
 def named(name: str, gain: Estimate) -> Verdict:
     made = msgspec.structs.replace(comparison(gain, *GOOD), candidate=name)
-    return decide.verdict(made, made, RULE)
+    return judged(made)
 
 
 def test_the_recommended_arm_gains_most_with_confidence() -> None:

@@ -10,7 +10,7 @@ from tuneornot import compare, decide
 from tuneornot.records import (
     Arm,
     Case,
-    Comparison,
+    Claim,
     Contrast,
     Dataset,
     Response,
@@ -107,11 +107,21 @@ def test_without_enough_labels_the_judge_stays_and_the_verdict_says_so(
     found = contrast(runs)
     assert found.correction is None or not found.correction.used
     assert found.mean == contrast(pair(2, 0)).mean
-    made = compare.comparison([runs])
     rule = Rule(primary="told", worthwhile=0.05)
-    verdict = decide.verdict(made, made, rule)
+    verdict = decide.verdict(compare.comparison([runs]), compare.Evidence([runs]), rule)
     [caveat] = [one for one in verdict.caveats if "not calibrated" in one]
     assert said in caveat
+
+
+def test_evidence_is_corrected_as_the_comparison_is() -> None:
+    runs = pair(1, 150)
+    gain = Claim(role="primary", metric="told", dataset="eval", quantity="mean", threshold=0.0)
+    found = compare.Evidence([runs])
+    assert found(gain, 0.05) == contrast(runs).mean
+    strict = found(gain, 0.01)
+    assert strict is not None
+    assert strict.level == pytest.approx(0.99)
+    assert strict.value == contrast(runs).mean.value
 
 
 def test_groups_count_as_one_label_each() -> None:
@@ -128,8 +138,8 @@ def test_the_verdict_rests_on_the_corrected_difference() -> None:
 
 
 def _outcome(runs: tuple[Run, Run], rule: Rule) -> str:
-    made: Comparison = compare.comparison([runs])
-    return decide.verdict(made, made, rule).outcome
+    made = compare.comparison([runs])
+    return decide.verdict(made, compare.Evidence([runs]), rule).outcome
 
 
 def test_a_run_without_a_slice_loses_its_labels() -> None:

@@ -35,7 +35,7 @@ def scenarios() -> tuple[Scenario, ...]:
     """Every scenario of the committed table."""
     families = (
         _binary, _ceiling, _graded, _tailed, _lost, _missing, _grouped, _together, _repeated,
-        _format, _spread, _tail, _slice, _economy, _whole,
+        _format, _spread, _tail, _slice, _economy, _economy_guarded, _whole,
     )  # fmt: skip
     return tuple(scenario for family in families for scenario in family())
 
@@ -307,6 +307,39 @@ def _economy() -> Iterator[Scenario]:
             truths={(*PRIMARY, "mean"): gain, (*LATENCY, "ratio"): ratio},
             scales={"score": BITS, "latency": SECONDS},
             sizes=(50, 100, 300),
+        )
+
+
+def _economy_guarded() -> Iterator[Scenario]:
+    """The second route with something to lose beside the primary."""
+    for name, ratio, rate, loss in (
+        ("4 times faster, format 97%", 0.25, 0.97, 0.0),
+        ("3 times faster, format 97%", 1 / 3, 0.97, 0.0),
+        ("4 times faster, format loses 0.05", 0.25, 0.95, -0.05),
+        ("4 times faster, format loses 0.15", 0.25, 0.95, -0.15),
+    ):
+        draws = {
+            PRIMARY: arms.binary(0.7, 0.0, 0.1),
+            FORMAT: arms.binary(rate, loss, 0.02 - loss),
+        }
+        yield Scenario(
+            family="equivalent within 0.05, 3 times faster, format within 0.05",
+            name=f"same quality, {name}",
+            rule=Rule(
+                primary="score",
+                worthwhile=0.05,
+                guardrails=(rail("mean", 0.05, metric="format"),),
+                equivalent=0.05,
+                economy=Economy(metric="latency", factor=3),
+            ),
+            draw=_timed(draws, arms.times(ratio), few=False),
+            truths={
+                (*PRIMARY, "mean"): 0.0,
+                (*FORMAT, "mean"): loss,
+                (*LATENCY, "ratio"): ratio,
+            },
+            scales={"score": BITS, "format": BITS, "latency": SECONDS},
+            sizes=GUARDED,
         )
 
 

@@ -1,66 +1,59 @@
 """The verdict of this package on drawn scores: its own ``decide`` on its own statistics.
 
-A full comparison computes a dozen quantities that a rule does not ask for. Here a contrast is
-filled with those that the rule names, by the same functions and arguments as ``compare`` uses, at
-``alpha / n_routes`` and at ``alpha / n_ways``; a test holds the two paths together.
+``compare.Evidence`` reads runs. Here the same statistics come from arrays, by the same functions
+and arguments, each at the error rate at which ``decide`` asks; a test holds both ways together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
-from benchmarks.verdicts.scenarios import PRIMARY, Drawn, Place, Scenario, Scores
+from benchmarks.verdicts.scenarios import Drawn, Place, Scenario, Scores
 
 from tuneornot import decide
-from tuneornot.records import Comparison, Contrast, Estimate, Quantity, Rule, Scale, Verdict
+from tuneornot.records import Claim, Comparison, Contrast, Estimate, Quantity, Scale, Verdict
 from tuneornot.stats import paired, spread, tails
 
 
 def verdict(scenario: Scenario, drawn: Drawn) -> Verdict:
     """The rule of a scenario applied to one draw; its first reason holds the primary's estimate."""
-    rule = scenario.rule
-    routes, ways = decide.n_routes(rule), decide.n_ways(rule)
-    usual = comparison(scenario, drawn, rule.alpha / routes)
-    strict = usual if ways == routes else comparison(scenario, drawn, rule.alpha / ways)
-    return decide.verdict(usual, strict, rule)
+    return decide.verdict(comparison(scenario, drawn), evidence(scenario, drawn), scenario.rule)
 
 
-def comparison(scenario: Scenario, drawn: Drawn, alpha: float) -> Comparison:
-    """What the rule needs to know, at one error rate."""
-    asked: dict[Place, list[Quantity]] = {}
-    for place, quantity in _asked(scenario.rule):
-        asked.setdefault(place, []).append(quantity)
+def evidence(scenario: Scenario, drawn: Drawn) -> decide.Evidence:
+    """What the draw says of a claim, computed once for each quantity and error rate."""
+    known: dict[tuple[Place, Quantity, float], Estimate] = {}
+
+    def found(claim: Claim, alpha: float) -> Estimate:
+        place = (claim.metric, claim.dataset)
+        key = (place, claim.quantity, alpha)
+        if key not in known:
+            scale = scenario.scales[claim.metric]
+            known[key] = estimate(claim.quantity, scale, drawn[place], alpha)
+        return known[key]
+
+    return found
+
+
+def comparison(scenario: Scenario, drawn: Drawn) -> Comparison:
+    """How many cases there are of each metric; a verdict takes its estimates from the evidence."""
     return Comparison(
         baseline="prompted",
         candidate="tuned",
-        alpha=alpha,
+        alpha=scenario.rule.alpha,
         contrasts=tuple(
-            contrast(place, scenario.scales[place[0]], drawn[place], quantities, alpha=alpha)
-            for place, quantities in asked.items()
+            Contrast(
+                metric=metric,
+                dataset=where,
+                baseline="prompted",
+                candidate="tuned",
+                scale=scenario.scales[metric],
+                n=_scored(scores),
+                baseline_mean=paired.NAN,
+                candidate_mean=paired.NAN,
+                mean=paired.NAN,
+            )
+            for (metric, where), scores in drawn.items()
         ),
-    )
-
-
-def contrast(
-    place: Place, scale: Scale, scores: Scores, quantities: Iterable[Quantity], *, alpha: float
-) -> Contrast:
-    """One metric on one set with some of its quantities."""
-    made = {quantity: estimate(quantity, scale, scores, alpha) for quantity in quantities}
-    return Contrast(
-        metric=place[0],
-        dataset=place[1],
-        baseline="prompted",
-        candidate="tuned",
-        scale=scale,
-        n=_scored(scores),
-        baseline_mean=paired.NAN,
-        candidate_mean=paired.NAN,
-        mean=made.get("mean", paired.NAN),
-        ratio=made.get("ratio"),
-        spread=made.get("spread"),
-        instability=made.get("instability"),
-        worst_tenth=made.get("worst_tenth"),
     )
 
 
@@ -82,15 +75,6 @@ def estimate(quantity: Quantity, scale: Scale, scores: Scores, alpha: float) -> 
             return tails.worst_tenth(b, c, groups=groups, scale=span, alpha=alpha)
         case _:
             raise ValueError(f"no scenario here asks for {quantity!r}; add how it is computed")
-
-
-def _asked(rule: Rule) -> Iterable[tuple[Place, Quantity]]:
-    yield PRIMARY, "mean"
-    if rule.economy is not None:
-        yield (rule.economy.metric, "eval"), "ratio"
-    for rail in rule.guardrails:
-        if ((rail.metric, rail.dataset), rail.quantity) != (PRIMARY, "mean"):
-            yield (rail.metric, rail.dataset), rail.quantity
 
 
 def _scored(scores: Scores) -> int:

@@ -5,13 +5,10 @@
     keep-prompting  no way to ``tune`` is left with confidence, or a guardrail is shown broken
     not-yet         anything else; each open reason says how many further cases would resolve it
 
-Error rates. ``tune`` needs all of its claims, each at error rate alpha: an intersection-union test
-(Berger 1982), whose error rate is at most alpha without correction; where the study allows two
-routes to it, each is taken at alpha / 2 (``n_routes``). ``keep-prompting`` needs any
-one of several claims, so each of those is made at alpha divided by their number (Bonferroni),
-from a comparison computed at that stricter level (``strict``). Inverted, the two promises are: a
-``tune`` where tuning is not worthwhile or breaks a guardrail has probability at most alpha, and so
-has a ``keep-prompting`` where tuning is worthwhile and keeps every guardrail.
+Error rates. Two promises are kept: a ``tune`` where tuning is not worthwhile or breaks a guardrail
+has probability at most alpha, and so has a ``keep-prompting`` where tuning is worthwhile and keeps
+every guardrail. ``levels`` shares alpha out among the claims; docs/concepts/verdict.md has the
+argument. An ``evidence`` is asked for each claim at the error rate that it needs.
 
 This module phrases nothing (``report`` does), and it never looks at answers or scores.
 """
@@ -19,18 +16,19 @@ This module phrases nothing (``report`` does), and it never looks at answers or 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from tuneornot.records import (
+    Claim,
     Comparison,
-    Contrast,
     Estimate,
-    Guardrail,
     Outcome,
     Quantity,
     Reason,
+    Role,
     Rule,
     Scale,
     Sensitivity,
@@ -40,44 +38,82 @@ from tuneornot.stats import planning
 
 SMALLER_IS_BETTER: frozenset[Quantity] = frozenset({"ratio", "spread", "instability"})
 
+Evidence = Callable[[Claim, float], Estimate | None]
+"""What is known of a claim's quantity, with bounds at an error rate; ``None`` if not measured."""
 
-def n_routes(rule: Rule) -> int:
-    """By how many routes the rule can end in ``tune``: better, or also equivalent and economical.
+Spend = Callable[[float], float]
+"""From the error rate of a claim over all candidates and looks to the one that it has here."""
 
-    Either may err, so with two of them each claim is made at alpha / 2.
+
+class Levels(NamedTuple):
+    """Error rates of a claim."""
+
+    shown: float
+    """Of taking it to hold."""
+    refuted: float
+    """Of taking it to be broken."""
+
+
+def levels(rule: Rule, role: Role) -> Levels:
+    """The error rates at which a claim of a rule is shown and refuted.
+
+    Shown: ``tune`` needs all of its claims, so each is made at alpha (an intersection-union test,
+    Berger 1982). Where there are two routes, one may err through the gain and the other through the
+    economy, so these two share alpha; equivalence stays at alpha, because where it is false the
+    gain is false by more, and both go by the same bounds.
+
+    Refuted: ``keep-prompting`` needs any one of "no route is left" and the guardrails, so each
+    gets an equal share of alpha (Bonferroni). Where the gain is real, only its own refutation can
+    wrongly end both routes; where the second route alone is real, equivalence and economy can, so
+    these two halve the share.
     """
-    return 1 if rule.economy is None else 2
+    share = rule.alpha / (1 + len(rule.guardrails))
+    halved = rule.economy is not None and role in ("primary", "economy")
+    return Levels(
+        shown=rule.alpha / 2 if halved else rule.alpha,
+        refuted=share / 2 if role in ("equivalence", "economy") else share,
+    )
 
 
-def n_ways(rule: Rule) -> int:
-    """In how many ways the rule can end in ``keep-prompting``.
+def claims(rule: Rule) -> tuple[Claim, ...]:
+    """Everything that a rule asks for: the gain, what the second route needs, the guardrails."""
+    primary = rule.primary
+    found = [_claim("primary", primary, "mean", rule.worthwhile)]
+    if rule.economy is not None and rule.equivalent is not None:
+        found.append(_claim("equivalence", primary, "mean", -rule.equivalent))
+        found.append(_claim("economy", rule.economy.metric, "ratio", 1 / rule.economy.factor))
+    for rail in rule.guardrails:
+        line = rail.margin if rail.quantity in SMALLER_IS_BETTER else -rail.margin
+        found.append(_claim("guardrail", rail.metric, rail.quantity, line, dataset=rail.dataset))
+    return tuple(found)
 
-    One for the gain and one for each guardrail. With a second route to ``tune`` the gain must be
-    lost together with the equivalence or together with the economy: one way more.
-    """
-    return n_routes(rule) + len(rule.guardrails)
 
-
-def verdict(comparison: Comparison, strict: Comparison, rule: Rule, *, plan: str = "") -> Verdict:
+def verdict(
+    comparison: Comparison,
+    evidence: Evidence,
+    rule: Rule,
+    *,
+    plan: str = "",
+    spend: Spend = lambda alpha: alpha,
+) -> Verdict:
     """Apply a rule to a comparison.
 
     Args:
-        comparison: every contrast at error rate ``rule.alpha / n_routes(rule)``.
-        strict: the same contrasts at ``rule.alpha / n_ways(rule)``.
+        comparison: for the checks, the numbers of cases and what limits each contrast.
+        evidence: of the same scores, for each claim at the error rate that it needs.
         rule: what was written down before the data.
         plan: fingerprint of the plan, recorded in the verdict.
+        spend: what of a claim's error rate is spent here, where several candidates or several looks
+            share it.
 
     Returns:
         The verdict with a reason for every requirement, open ones with the cases they need.
     """
     checks = _checks(comparison)
-    gain = _gain(comparison, strict, rule)
-    economy = _economy(comparison, strict, rule)
-    guardrails = [_guardrail(comparison, strict, rule, i) for i in range(len(rule.guardrails))]
-    outcome = _outcome(checks, gain, economy, guardrails)
-    reasons = (*checks, gain, *economy, *guardrails)
-    open_reasons = [reason for reason in reasons if reason.holds is None]
-    needs = [reason.n_more for reason in open_reasons]
+    made = [_reason(claim, comparison, evidence, rule, spend) for claim in claims(rule)]
+    reasons = (*checks, *made)
+    outcome = _outcome(reasons)
+    needs = [reason.n_more for reason in reasons if reason.holds is None]
     known = [need for need in needs if need is not None]
     return Verdict(
         outcome=outcome,
@@ -86,14 +122,14 @@ def verdict(comparison: Comparison, strict: Comparison, rule: Rule, *, plan: str
         plan=plan,
         reasons=reasons,
         n_more=max(known) if outcome == "not-yet" and known and len(known) == len(needs) else None,
-        caveats=_caveats(comparison, rule, reasons),
+        caveats=_caveats(comparison, reasons),
     )
 
 
 def out_of_reach(
     rule: Rule, sizes: Mapping[str, int], scales: Mapping[str, Scale], *, n_candidates: int = 1
-) -> tuple[tuple[Guardrail, int | None], ...]:
-    """Guardrails on means that so many cases cannot show, even if the arms never differ.
+) -> tuple[tuple[Claim, int | None], ...]:
+    """Claims that a mean is not worse which so many cases cannot show, even if no answer differs.
 
     Args:
         rule: what is written down before the data.
@@ -102,19 +138,24 @@ def out_of_reach(
         n_candidates: candidates that share the error rate.
 
     Returns:
-        Each with the fewest cases that can show it; ``None`` where no number can.
+        Guardrails and equivalence, each with the fewest cases that can show it; ``None`` where no
+        number can.
     """
-    alpha = rule.alpha / (n_routes(rule) * n_candidates)
     found = []
-    for rail in rule.guardrails:
-        scale = scales.get(rail.metric)
-        if rail.quantity != "mean" or scale is None or scale.low is None or scale.high is None:
+    for claim in claims(rule):
+        scale = scales.get(claim.metric)
+        if claim.role == "primary" or claim.quantity != "mean" or scale is None:
+            continue
+        if scale.low is None or scale.high is None:
             continue
         least = planning.cases_to_exclude(
-            rail.margin, scale=(scale.low, scale.high), binary=scale.binary, alpha=alpha
+            -claim.threshold,
+            scale=(scale.low, scale.high),
+            binary=scale.binary,
+            alpha=levels(rule, claim.role).shown / n_candidates,
         )
-        if least is None or sizes[rail.dataset] < least:
-            found.append((rail, least))
+        if least is None or sizes[claim.dataset] < least:
+            found.append((claim, least))
     return tuple(found)
 
 
@@ -140,41 +181,55 @@ def _least_gain(verdict: Verdict) -> float:
 
 
 def sensitivity(
-    rule: Rule, variants: Mapping[str, tuple[Comparison, Comparison, Rule]], outcome: Outcome
+    comparison: Comparison,
+    variants: Mapping[str, tuple[Evidence, Rule]],
+    outcome: Outcome,
+    *,
+    spend: Spend = lambda alpha: alpha,
 ) -> tuple[Sensitivity, ...]:
     """The verdicts under other choices, those that differ from ``outcome`` first.
 
     Args:
-        rule: the study's own rule, from which margins are varied here.
-        variants: machine-readable change to (comparison, strict comparison, rule); the key ``""``
-            is the study's own comparison.
+        comparison: as in ``verdict``.
+        variants: machine-readable change to the evidence and the rule; the key ``""`` is the
+            study's own, whose margin is varied here.
         outcome: the study's verdict.
+        spend: as in ``verdict``.
     """
-    own = variants.get("")
     changed = {key: value for key, value in variants.items() if key}
-    if own is not None:
-        for factor in (0.0, 0.5, 2.0):
-            margin = rule.worthwhile * factor
+    if "" in variants:
+        own, rule = variants[""]
+        for margin in (0.0, 0.5 * rule.worthwhile, 2.0 * rule.worthwhile):
             if margin != rule.worthwhile:
                 other = msgspec.structs.replace(rule, worthwhile=margin)
-                changed[f"worthwhile={margin:g}"] = (own[0], own[1], other)
+                changed[f"worthwhile={margin:g}"] = (own, other)
     found = [
-        Sensitivity(change=change, outcome=verdict(usual, strict, other).outcome)
-        for change, (usual, strict, other) in changed.items()
+        Sensitivity(
+            change=change, outcome=verdict(comparison, evidence, other, spend=spend).outcome
+        )
+        for change, (evidence, other) in changed.items()
     ]
     return tuple(sorted(found, key=lambda one: one.outcome == outcome))
 
 
-def _outcome(
-    checks: Sequence[Reason], gain: Reason, economy: Sequence[Reason], guardrails: Sequence[Reason]
-) -> Outcome:
-    if any(check.holds is False for check in checks):
+def _claim(
+    role: Role, metric: str, quantity: Quantity, threshold: float, *, dataset: str = "eval"
+) -> Claim:
+    return Claim(role=role, metric=metric, dataset=dataset, quantity=quantity, threshold=threshold)
+
+
+def _outcome(reasons: Sequence[Reason]) -> Outcome:
+    def states(role: Role) -> list[bool | None]:
+        return [reason.holds for reason in reasons if reason.role == role]
+
+    if False in states("check"):
         return "blocked"
-    better = gain.holds
-    if economy:
-        second = _all([reason.holds for reason in economy])
-        better = True if better or second else (None if None in (better, second) else False)
-    kept = _all([reason.holds for reason in guardrails])
+    [better] = states("primary")
+    second = [*states("equivalence"), *states("economy")]
+    if second:
+        other = _all(second)
+        better = True if better or other else (None if None in (better, other) else False)
+    kept = _all(states("guardrail"))
     if better and kept:
         return "tune"
     if better is False or kept is False:
@@ -205,124 +260,55 @@ def _checks(comparison: Comparison) -> list[Reason]:
     ]
 
 
-def _gain(comparison: Comparison, strict: Comparison, rule: Rule) -> Reason:
-    usual, hard = _pair(comparison, strict, rule.primary, "eval", "mean")
-    state = _above(usual, hard, rule.worthwhile)
+def _reason(
+    claim: Claim, comparison: Comparison, evidence: Evidence, rule: Rule, spend: Spend
+) -> Reason:
+    """Whether a claim is shown, refuted or open, with the estimate that says so."""
+    shown, refuted = (spend(alpha) for alpha in levels(rule, claim.role))
+    usual, hard = evidence(claim, shown), evidence(claim, refuted)
+    state = _state(claim, usual, hard)
+    # A claim refuted at a laxer rate than it is shown at needs the bound that refutes it.
+    told = hard if state is False and not _refuted(claim, usual) else usual
     return Reason(
-        role="primary",
-        metric=rule.primary,
-        dataset="eval",
-        quantity="mean",
-        threshold=rule.worthwhile,
-        estimate=usual,
+        role=claim.role,
+        metric=claim.metric,
+        dataset=claim.dataset,
+        quantity=claim.quantity,
+        threshold=claim.threshold,
+        estimate=told,
         holds=state,
-        n_more=_need(comparison, rule.primary, "eval", usual, rule.worthwhile, rule.alpha, state),
+        n_more=_need(comparison, claim, usual, shown) if state is None else None,
     )
 
 
-def _economy(comparison: Comparison, strict: Comparison, rule: Rule) -> list[Reason]:
-    if rule.economy is None or rule.equivalent is None:
-        return []
-    usual, hard = _pair(comparison, strict, rule.primary, "eval", "mean")
-    equal = _above(usual, hard, -rule.equivalent)
-    equivalence = Reason(
-        role="equivalence",
-        metric=rule.primary,
-        dataset="eval",
-        quantity="mean",
-        threshold=-rule.equivalent,
-        estimate=usual,
-        holds=equal,
-        n_more=_need(comparison, rule.primary, "eval", usual, -rule.equivalent, rule.alpha, equal),
-    )
-    usual, hard = _pair(comparison, strict, rule.economy.metric, "eval", "ratio")
-    cheap = _below(usual, hard, 1 / rule.economy.factor)
-    economy = Reason(
-        role="economy",
-        metric=rule.economy.metric,
-        dataset="eval",
-        quantity="ratio",
-        threshold=1 / rule.economy.factor,
-        estimate=usual,
-        holds=cheap,
-    )
-    return [equivalence, economy]
+def _state(claim: Claim, usual: Estimate | None, hard: Estimate | None) -> bool | None:
+    """Whether a claim holds, with confidence; what is NaN or not measured resolves nothing."""
+    if usual is not None:
+        small = claim.quantity in SMALLER_IS_BETTER
+        if usual.upper < claim.threshold if small else usual.lower > claim.threshold:
+            return True
+    return False if _refuted(claim, hard) else None
 
 
-def _guardrail(comparison: Comparison, strict: Comparison, rule: Rule, position: int) -> Reason:
-    rail = rule.guardrails[position]
-    usual, hard = _pair(comparison, strict, rail.metric, rail.dataset, rail.quantity)
-    n_more = None
-    if rail.quantity in SMALLER_IS_BETTER:
-        threshold = rail.margin
-        state = _below(usual, hard, threshold)
-    else:
-        threshold = -rail.margin
-        state = _above(usual, hard, threshold)
-        n_more = _need(comparison, rail.metric, rail.dataset, usual, threshold, rule.alpha, state)
-    return Reason(
-        role="guardrail",
-        metric=rail.metric,
-        dataset=rail.dataset,
-        quantity=rail.quantity,
-        threshold=threshold,
-        estimate=usual,
-        holds=state,
-        n_more=n_more,
-    )
-
-
-def _pair(
-    comparison: Comparison, strict: Comparison, metric: str, dataset: str, quantity: Quantity
-) -> tuple[Estimate | None, Estimate | None]:
-    """The same estimate at the usual and at the stricter level."""
-    return (
-        _quantity(comparison.contrast(metric, dataset), quantity),
-        _quantity(strict.contrast(metric, dataset), quantity),
-    )
-
-
-def _quantity(contrast: Contrast | None, quantity: Quantity) -> Estimate | None:
-    if contrast is None or quantity == "check":
-        return None
-    found: Estimate | None = getattr(contrast, quantity)
-    return found
-
-
-def _above(usual: Estimate | None, hard: Estimate | None, threshold: float) -> bool | None:
-    """Whether a quantity is above a threshold, with confidence; NaN resolves nothing."""
-    if usual is not None and usual.lower > threshold:
-        return True
-    if hard is not None and hard.upper < threshold:
+def _refuted(claim: Claim, estimate: Estimate | None) -> bool:
+    if estimate is None:
         return False
-    return None
-
-
-def _below(usual: Estimate | None, hard: Estimate | None, threshold: float) -> bool | None:
-    if usual is not None and usual.upper < threshold:
-        return True
-    if hard is not None and hard.lower > threshold:
-        return False
-    return None
+    if claim.quantity in SMALLER_IS_BETTER:
+        return estimate.lower > claim.threshold
+    return estimate.upper < claim.threshold
 
 
 def _need(
-    comparison: Comparison,
-    metric: str,
-    dataset: str,
-    estimate: Estimate | None,
-    threshold: float,
-    alpha: float,
-    state: bool | None,
+    comparison: Comparison, claim: Claim, estimate: Estimate | None, alpha: float
 ) -> int | None:
-    """Further cases that would probably resolve an open mean against a threshold."""
-    contrast = comparison.contrast(metric, dataset)
-    if state is not None or estimate is None or contrast is None:
+    """Further cases that would probably resolve an open difference against its threshold."""
+    contrast = comparison.contrast(claim.metric, claim.dataset)
+    if estimate is None or contrast is None or claim.quantity in SMALLER_IS_BETTER:
         return None
-    return planning.n_more(estimate, contrast.n, threshold=threshold, alpha=alpha)
+    return planning.n_more(estimate, contrast.n, threshold=claim.threshold, alpha=alpha)
 
 
-def _caveats(comparison: Comparison, rule: Rule, reasons: Sequence[Reason]) -> tuple[str, ...]:
+def _caveats(comparison: Comparison, reasons: Sequence[Reason]) -> tuple[str, ...]:
     """What limits this verdict: caveats of the contrasts that it rests on, missing ones, checks."""
     found: list[str] = []
     for reason in reasons:

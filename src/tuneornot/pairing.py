@@ -1,6 +1,6 @@
 """Which runs meet which, at which error rate: from a study's runs to comparisons and verdicts.
 
-``compare`` knows two lists of runs and ``decide`` two comparisons; here stands what lies between:
+``compare`` knows two lists of runs and ``decide`` what they show; here stands what lies between:
 that each candidate meets the baseline on every measured set, that several candidates share the
 study's error rate, and which other choices the verdict is tried under. Nothing is measured here.
 """
@@ -35,13 +35,14 @@ class Pairing:
         checks: Mapping[str, Sequence[Check]],
     ) -> None:
         self._study = plan
+        self._rule = study.rule(plan)
         self._splits = splits
         self._runs = runs
         self._checks = checks
 
     def comparisons(self) -> tuple[Comparison, ...]:
-        """Each candidate against the baseline; together they keep the study's error rate."""
-        alpha = self._alpha(decide.n_routes(study.rule(self._study)))
+        """Each candidate against the baseline, every statistic at the study's error rate."""
+        alpha = self._spend(self._rule.alpha)
         return tuple(self._compared(name, alpha) for name in self._study.candidates)
 
     def verdict(self, usual: Comparison, audit: Audit, *, plan: str) -> Verdict:
@@ -52,76 +53,66 @@ class Pairing:
             audit: of the eval set: which slices can be left out.
             plan: fingerprint of the plan.
         """
-        rule = study.rule(self._study)
-        strict = self._compared(usual.candidate, self._alpha(decide.n_ways(rule)))
-        verdict = decide.verdict(usual, strict, rule, plan=plan)
-        variants = {"": (usual, strict, rule)}
-        variants |= dict(self._variants(usual, strict, audit, rule))
-        found = decide.sensitivity(rule, variants, verdict.outcome)
+        evidence = compare.Evidence(
+            self._pairs(usual.candidate), by=self._rule.adjust, pool=self._splits.drawn
+        )
+        verdict = decide.verdict(usual, evidence, self._rule, plan=plan, spend=self._spend)
+        variants: dict[str, tuple[decide.Evidence, Rule]] = {"": (evidence, self._rule)}
+        variants |= self._variants(usual, evidence, audit)
+        found = decide.sensitivity(usual, variants, verdict.outcome, spend=self._spend)
         return msgspec.structs.replace(verdict, sensitivity=found)
 
     def _variants(
-        self, usual: Comparison, strict: Comparison, audit: Audit, rule: Rule
-    ) -> Iterator[tuple[str, tuple[Comparison, Comparison, Rule]]]:
+        self, usual: Comparison, evidence: compare.Evidence, audit: Audit
+    ) -> Iterator[tuple[str, tuple[decide.Evidence, Rule]]]:
+        """Each other metric as the primary, nothing adjusted for, and each slice left out."""
         for metric in self._runs[usual.baseline][0].metrics:
-            if metric != rule.primary:
-                other = msgspec.structs.replace(rule, primary=metric)
-                yield f"primary={metric}", (usual, strict, other)
-        if rule.adjust:
-            plain = [
-                self._compared(usual.candidate, one.alpha, adjusted=False)
-                for one in (usual, strict)
-            ]
-            yield "adjust=nothing", (plain[0], plain[1], rule)
+            if metric != self._rule.primary:
+                other = msgspec.structs.replace(self._rule, primary=metric)
+                yield f"primary={metric}", (evidence, other)
+        if self._rule.adjust:
+            yield "adjust=nothing", (evidence.plain(), self._rule)
         for part, n in audit.slices.items():
             if len(audit.slices) > 1 and n < len(self._splits.measured[0]) - 1:
-                without = [
-                    self._compared(usual.candidate, one.alpha, without=part)
-                    for one in (usual, strict)
-                ]
-                yield f"without slice={part}", (without[0], without[1], rule)
+                yield f"without slice={part}", (evidence.without(part), self._rule)
 
-    def _alpha(self, n_claims: int) -> float:
-        """The error rate of each of so many claims; several candidates share the study's too."""
-        rule = study.rule(self._study)
-        return rule.alpha / (n_claims * len(self._study.candidates))
+    def _spend(self, alpha: float) -> float:
+        """What one comparison may spend of an error rate that all candidates share."""
+        return alpha / len(self._study.candidates)
 
-    def _compared(
-        self, name: str, alpha: float, *, without: str | None = None, adjusted: bool = True
-    ) -> Comparison:
-        """One candidate against the baseline, on every set, optionally without one slice."""
-        pairs = []
-        for measured in self._splits.measured:
-            sides = [
-                [
-                    compare.without(run, without)
-                    for run in self._runs[arm]
-                    if run.dataset == measured
-                ]
-                for arm in (self._study.baseline, name)
-            ]
-            pairs.append((sides[0][0], sides[1]))
-        rule = study.rule(self._study)
-        made = compare.comparison(pairs, alpha=alpha, margins={rule.primary: rule.worthwhile})
+    def _compared(self, name: str, alpha: float) -> Comparison:
+        """One candidate against the baseline, on every set."""
+        pairs = self._pairs(name)
+        margins = {self._rule.primary: self._rule.worthwhile}
+        made = compare.comparison(pairs, alpha=alpha, margins=margins)
         beside = [*self._checks[self._study.baseline], *self._checks[name]]
         made = msgspec.structs.replace(made, checks=(*beside, *made.checks))
-        return self._adjusted(made, pairs[0], rule, without) if adjusted and rule.adjust else made
+        return self._adjusted(made, pairs[0]) if self._rule.adjust else made
 
-    def _adjusted(
-        self,
-        made: Comparison,
-        pair: tuple[Run, Sequence[Run]],
-        rule: Rule,
-        without: str | None,
-    ) -> Comparison:
-        """With the primary's difference on eval adjusted to the pool, less a slice left out."""
-        pool = [
-            case for case in self._splits.drawn if without is None or (case.slice or "") != without
-        ]
+    def _adjusted(self, made: Comparison, pair: tuple[Run, Sequence[Run]]) -> Comparison:
+        """With the primary's difference on eval adjusted to the pool."""
         contrasts = [
-            compare.adjust(contrast, pair[0], pair[1], by=rule.adjust, pool=pool, alpha=made.alpha)
-            if (contrast.metric, contrast.dataset) == (rule.primary, "eval")
+            compare.adjust(
+                contrast,
+                pair[0],
+                pair[1],
+                by=self._rule.adjust,
+                pool=self._splits.drawn,
+                alpha=made.alpha,
+            )
+            if (contrast.metric, contrast.dataset) == (self._rule.primary, "eval")
             else contrast
             for contrast in made.contrasts
         ]
         return msgspec.structs.replace(made, contrasts=tuple(contrasts))
+
+    def _pairs(self, name: str) -> list[tuple[Run, list[Run]]]:
+        """For each measured set the baseline's run, and the candidate's by training seed."""
+        pairs = []
+        for measured in self._splits.measured:
+            sides = [
+                [run for run in self._runs[arm] if run.dataset == measured]
+                for arm in (self._study.baseline, name)
+            ]
+            pairs.append((sides[0][0], sides[1]))
+        return pairs

@@ -139,10 +139,10 @@ def beyond(opened: Protocol) -> list[str]:
     scales = {metric.name: metric.scale for metric in opened.metrics}
     found = decide.out_of_reach(rule, sizes, scales, n_candidates=len(plan.candidates))
     return [
-        f"the guardrail {rail.metric} {rail.margin:g} on {rail.dataset} cannot be shown by its "
-        f"{sizes[rail.dataset]} cases even if the arms never differ: "
+        f"the {claim.role} {claim.metric} {-claim.threshold:g} on {claim.dataset} cannot be shown "
+        f"by its {sizes[claim.dataset]} cases even if the arms never differ: "
         + ("no number of cases can" if least is None else f"it takes at least {least}")
-        for rail, least in found
+        for claim, least in found
     ]
 
 

@@ -15,7 +15,15 @@ import numpy as np
 
 from tuneornot.compare.sides import Rng, Sides, sides
 from tuneornot.compare.tables import Floats, Table
-from tuneornot.records import Contrast, Estimate, Flip, QuantileShift, Scale, SliceContrast
+from tuneornot.records import (
+    Contrast,
+    Estimate,
+    Flip,
+    QuantileShift,
+    Quantity,
+    Scale,
+    SliceContrast,
+)
 from tuneornot.stats import bayes, distributions, paired, planning, slices, spread, tails, unseen
 
 MOST_FLIPS = 40
@@ -46,8 +54,8 @@ def contrast(
         margin: the gain whose posterior probability is told.
         rng: seed or generator of everything that is resampled.
     """
-    made = _Made(table, alpha=alpha, rng=rng)
-    own = made.sides
+    own = sides(table)
+    made = _Made(own, table.scale, alpha=alpha, rng=rng)
     wins, ties, losses = distributions.tally(own.baseline, own.answers)
     grouped = own.groups is not None and own.n_units < own.n
     return Contrast(
@@ -84,12 +92,42 @@ def contrast(
     )
 
 
+def statistic(
+    own: Sides, scale: Scale, quantity: Quantity, *, alpha: float, rng: Rng = 0
+) -> Estimate | None:
+    """One quantity of one metric; ``None`` where it does not exist for such scores.
+
+    Args:
+        own: the scores of both arms.
+        scale: of the metric, before turning.
+        quantity: which.
+        alpha: error rate of the interval and of each one-sided bound.
+        rng: seed or generator of everything that is resampled.
+    """
+    made = _Made(own, scale, alpha=alpha, rng=rng)
+    match quantity:
+        case "mean":
+            return made.mean
+        case "ratio":
+            return made.ratio()
+        case "spread":
+            return made.spread()
+        case "instability":
+            return made.instability()
+        case "worst_tenth":
+            return made.worst_tenth()
+        case "catastrophic":
+            return made.catastrophic()
+        case "check":
+            return None
+
+
 class _Made:
     """The estimates of one contrast, each from the same sides at the same error rate."""
 
-    def __init__(self, table: Table, *, alpha: float, rng: Rng) -> None:
-        self.sides = sides(table)
-        self.scale = table.scale
+    def __init__(self, own: Sides, scale: Scale, *, alpha: float, rng: Rng) -> None:
+        self.sides = own
+        self.scale = scale
         self.alpha = alpha
         self.rng = rng
 

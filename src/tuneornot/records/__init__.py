@@ -37,6 +37,7 @@ from tuneornot.records.compared import (
     SliceContrast,
 )
 from tuneornot.records.decided import (
+    Claim,
     Covariate,
     Economy,
     Findings,
@@ -65,6 +66,7 @@ __all__ = [
     "Candidate",
     "Case",
     "Check",
+    "Claim",
     "Comparison",
     "Contrast",
     "Correction",

@@ -56,6 +56,17 @@ class Rule(Record, frozen=True, kw_only=True):
     """What the primary's difference on eval is adjusted for."""
 
 
+class Claim(Record, frozen=True, kw_only=True):
+    """One requirement of a rule: a quantity of a metric on a set, and its threshold."""
+
+    role: Role
+    metric: str
+    dataset: str
+    quantity: Quantity
+    threshold: float
+    """What the quantity has to exceed (or, for a spread or a ratio, stay below)."""
+
+
 class Reason(Record, frozen=True, kw_only=True):
     """One requirement of the study's rule and what the data say of it."""
 
@@ -67,6 +78,7 @@ class Reason(Record, frozen=True, kw_only=True):
     threshold: float | None
     """What the quantity had to exceed (or, for a spread or a cost ratio, stay below)."""
     estimate: Estimate | None
+    """At the error rate of the claim that is made of it."""
     holds: bool | None
     """True or False with confidence; ``None``: not resolved by these data."""
     n_more: int | None = None
