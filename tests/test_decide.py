@@ -240,6 +240,26 @@ def test_sensitivity_puts_what_would_differ_first() -> None:
     assert [one.outcome == own for one in found] == [False, False, True]
 
 
+def test_where_a_check_blocks_no_other_choice_is_tried() -> None:
+    loaded = Check(name="adapter-loaded", passed=False, detail="0 of 16 answers differ")
+    made = comparison(around(0.20, WIDE), *GOOD, loaded)
+    assert decide.sensitivity(made, {"": (held(made), RULE)}, "blocked") == ()
+
+
+def test_claims_that_so_few_cases_cannot_show_are_told() -> None:
+    sizes, scales = {"eval": 100}, {"json_schema": Scale(binary=True), "exact_match": Scale()}
+    [(claim, least)] = decide.out_of_reach(RULE, sizes, scales)
+    assert (claim.metric, claim.threshold) == ("json_schema", -0.02)
+    assert least is not None
+    assert decide.out_of_reach(RULE, {"eval": least}, scales) == ()
+    [(_, shared)] = decide.out_of_reach(RULE, sizes, scales, spend=lambda alpha: alpha / 2)
+    assert shared is not None
+    assert shared > least
+    equal = msgspec.structs.replace(both_routes(), equivalent=0.001)
+    [(claim, _)] = decide.out_of_reach(equal, sizes, {"exact_match": Scale(binary=True)})
+    assert claim.role == "equivalence"
+
+
 def named(name: str, gain: Estimate) -> Verdict:
     made = msgspec.structs.replace(comparison(gain, *GOOD), candidate=name)
     return judged(made)

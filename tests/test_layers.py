@@ -26,6 +26,8 @@ ROWS: dict[str, int] = {
             "compare",
             "economics",
             "decide",
+            "stages",
+            "further",
         ],
         6,
     ),

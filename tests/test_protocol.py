@@ -236,3 +236,82 @@ def test_a_guardrail_beyond_these_cases_is_told_before_anything_is_asked(tmp_pat
         "never differ: it takes at least 149"
     )
     assert old.n_asked == 0
+
+
+def added(file: Path, n: int, first: int, name: str) -> None:
+    """Further eval cases for a study, in a file of their own."""
+    rows = world.questions(n, first=first)
+    (file.parent / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    text = file.read_text()
+    if "  more: [" in text:
+        text = text.replace("  more: [", f"  more: [{name}, ")
+    else:
+        text = text.replace("  cases:", f"  more: [{name}]\n  cases:")
+    file.write_text(text)
+
+
+def test_eval_grows_by_further_cases_and_a_second_look_is_told(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=40)
+    with running(file, world.model(OLD, 0.5), world.model(NEW, 0.62)) as protocol:
+        first = findings.of(protocol)
+    added(file, 60, 500, "more.jsonl")
+    arms = world.model(OLD, 0.5), world.model(NEW, 0.62)
+    with running(file, *arms) as protocol:
+        second = findings.of(protocol)
+        page = findings.write(second, protocol.results).read_text()
+    assert [model.n_asked for model in arms] == [60, 60]
+    assert second.splits["eval"] == 100
+    assert first.verdicts[0].stage is not None
+    assert first.verdicts[0].stage.earlier == ()
+    assert second.verdicts[0].stage is not None
+    assert second.verdicts[0].stage.earlier == (40,)
+    assert second.plan_changes == ()
+    assert "look 2 at a growing eval set" in second.verdicts[0].caveats[0]
+    assert first.verdicts[0].n_more is not None
+    assert first.verdicts[0].further is not None
+    assert first.verdicts[0].further.n_calls == 2 * first.verdicts[0].n_more
+    assert "This is look 2 at a growing eval set" in page
+    with running(file, *arms) as protocol:
+        assert findings.of(protocol).verdicts[0].outcome == second.verdicts[0].outcome
+
+
+def test_planned_looks_share_the_error_rate(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=100, decide="  looks: [100, 200]\n")
+    arms = world.model(OLD, 0.5), world.model(NEW, 0.62)
+    with running(file, *arms) as protocol:
+        first = findings.of(protocol)
+    added(file, 100, 500, "more.jsonl")
+    with running(file, *arms) as protocol:
+        second = findings.of(protocol)
+    for found in (first, second):
+        assert not any("look" in caveat for caveat in found.verdicts[0].caveats)
+        assert 0.025 < found.comparisons[0].alpha < 0.05
+    assert second.verdicts[0].stage is not None
+    assert second.verdicts[0].stage.look == 2
+
+
+def test_what_was_added_is_frozen_too(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=40)
+    added(file, 10, 500, "more.jsonl")
+    with running(file) as protocol:
+        assert len(protocol.splits.eval) == 50
+    more = tmp_path / "more.jsonl"
+    kept = more.read_text()
+    more.write_text(kept.replace("fair", "market", 1))
+    with running(file) as protocol, pytest.raises(DataError, match="changed"):
+        _ = protocol.splits
+    more.write_text(kept)
+    with running(file) as protocol:
+        assert len(protocol.splits.eval) == 50
+
+
+def test_added_cases_need_ids_of_their_own_and_must_not_teach(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=40)
+    added(file, 2, 0, "more.jsonl")
+    with running(file) as protocol, pytest.raises(DataError, match="ids of their own"):
+        _ = protocol.splits
+    rows = [json.loads(line) for line in (tmp_path / "cases.jsonl").read_text().splitlines()]
+    copies = [{**row, "id": f"copy-{row['id']}"} for row in rows]
+    (tmp_path / "more.jsonl").write_text("".join(json.dumps(row) + "\n" for row in copies))
+    with running(file) as protocol, pytest.raises(LeakageError):
+        _ = protocol.splits

@@ -23,6 +23,7 @@ decide:
   primary: exact_match
   worthwhile: 0.05
   guardrails: {field_match: 0.02, spread(field_match): 1.25, exact_match@later: 0.1, latency: 2}
+  alpha: 0.05
 """
 
 
@@ -133,6 +134,8 @@ def test_all_faults_at_once() -> None:
         ("later: later.jsonl", "dev: dev.jsonl", "is the name of a split"),
         ("cases: cases.jsonl", "cases: c.jsonl\n  split: {eval: 1.5}", "a share below 1"),
         ("latency]", "latency, field_match]", "stands there twice"),
+        ("alpha: 0.05", "looks: [100]", "two or more numbers of eval cases"),
+        ("alpha: 0.05", "looks: [200, 100]", "two or more numbers of eval cases"),
         ("latency]", "latncy]", "did you mean 'latency'?"),
     ],
 )
@@ -166,3 +169,12 @@ def test_adjusting_needs_the_cases_that_eval_was_drawn_from() -> None:
     assert study.rule(study.parse(text)).adjust == ("slice",)
     with pytest.raises(StudyError, match="needs the cases that eval was drawn from"):
         study.parse(text.replace("cases: cases.jsonl", split))
+
+
+def test_a_plan_with_further_eval_cases_is_the_same_plan_grown() -> None:
+    first = study.text(study.parse(PLAN))
+    later = study.text(study.parse(PLAN.replace("  extra:", "  more: [a.jsonl]\n  extra:")))
+    other = study.text(study.parse(PLAN.replace("worthwhile: 0.05", "worthwhile: 0.04")))
+    assert study.grown(first, later)
+    assert not study.grown(first, first)
+    assert not study.grown(other, later)

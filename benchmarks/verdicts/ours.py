@@ -14,9 +14,13 @@ from tuneornot.records import Claim, Comparison, Contrast, Estimate, Quantity, S
 from tuneornot.stats import paired, spread, tails
 
 
-def verdict(scenario: Scenario, drawn: Drawn) -> Verdict:
+def verdict(
+    scenario: Scenario, drawn: Drawn, *, spend: decide.Spend = lambda alpha: alpha
+) -> Verdict:
     """The rule of a scenario applied to one draw; its first reason holds the primary's estimate."""
-    return decide.verdict(comparison(scenario, drawn), evidence(scenario, drawn), scenario.rule)
+    return decide.verdict(
+        comparison(scenario, drawn), evidence(scenario, drawn), scenario.rule, spend=spend
+    )
 
 
 def evidence(scenario: Scenario, drawn: Drawn) -> decide.Evidence:

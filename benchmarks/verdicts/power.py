@@ -10,6 +10,7 @@ no gain.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -21,7 +22,8 @@ from benchmarks.verdicts.published import Published, is_safe
 from benchmarks.verdicts.scenarios import PRIMARY, Drawn, Scenario, Scores, rule
 from numpy.typing import NDArray
 
-from tuneornot.records import Estimate
+from tuneornot import stages
+from tuneornot.records import Estimate, Stage
 from tuneornot.stats import adjusted, paired
 
 WORTHWHILE = 0.05
@@ -118,6 +120,26 @@ def looks(scenario: Scenario, n: int, most: int, n_sets: int) -> list[tuple[floa
                 if outcome == "not-yet" and look + 1 < most:
                     more = min(made.n_more or LONGEST, LONGEST)
                     drawn = _joined(drawn, scenario.draw(rng, more))
+            counts[look] += (outcome == "tune", outcome == "keep-prompting", held)
+    return [(row[0], row[1], row[2]) for row in (counts / n_sets).tolist()]
+
+
+def planned_looks(
+    scenario: Scenario, sizes: tuple[int, ...], n_sets: int
+) -> list[tuple[float, float, float]]:
+    """As ``looks``, at numbers of cases that were planned and share one error rate."""
+    rng = np.random.default_rng([*sizes, 44])
+    counts = np.zeros((len(sizes), 3))
+    for _ in range(n_sets):
+        drawn = scenario.draw(rng, sizes[0])
+        outcome, held = "not-yet", 0
+        for look, n in enumerate(sizes):
+            if outcome == "not-yet":
+                if look:
+                    drawn = _joined(drawn, scenario.draw(rng, n - held))
+                now = Stage(n=n, earlier=sizes[:look], planned=sizes, alpha=scenario.rule.alpha)
+                spend = functools.partial(stages.level, now=now)
+                outcome, held = ours.verdict(scenario, drawn, spend=spend).outcome, n
             counts[look] += (outcome == "tune", outcome == "keep-prompting", held)
     return [(row[0], row[1], row[2]) for row in (counts / n_sets).tolist()]
 

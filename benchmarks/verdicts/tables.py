@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from benchmarks.verdicts import coverage, listing, others, power, published, sim
 from benchmarks.verdicts.scenarios import PRIMARY, Scenario, wrong
 from benchmarks.verdicts.simulate import Rates
 
+LOOKS = (100, 200, 400)
+"""Numbers of cases at planned looks."""
 DESERVED = {"tune": "tune", "keep-prompting": "keep", "edge": "neither"}
 
 
@@ -157,19 +159,37 @@ def more_power(effort: Effort, folder: Path | None) -> Iterator[str]:
 
 
 def _looks(effort: Effort) -> Iterator[str]:
+    chosen = [
+        scenario
+        for scenario in listing.scenarios()
+        if scenario.family == "0/1 scores" and scenario.name in ("gain 0.05", "gain 0.15")
+    ]
     yield "Collecting what `not-yet` asks for and judging again; 0/1 scores, 100 cases first:"
     yield ""
+    yield from _look_rows(
+        (scenario, power.looks(scenario, 100, 3, effort.of(scenario))) for scenario in chosen
+    )
+    yield ""
+    sizes = ", ".join(f"{n}" for n in LOOKS)
+    yield f"The same with `decide.looks: [{sizes}]`, which share one error rate:"
+    yield ""
+    yield from _look_rows(
+        (scenario, power.planned_looks(scenario, LOOKS, effort.of(scenario))) for scenario in chosen
+    )
+
+
+def _look_rows(
+    found: Iterable[tuple[Scenario, Sequence[tuple[float, float, float]]]],
+) -> Iterator[str]:
     yield "| truth | look | tune | keep | mean cases |"
     yield "|--" * 5 + "|"
-    for scenario in listing.scenarios():
-        if scenario.family == "0/1 scores" and scenario.name in ("gain 0.05", "gain 0.15"):
-            n_sets = effort.of(scenario)
-            for look, (tune, keep, cases) in enumerate(power.looks(scenario, 100, 3, n_sets), 1):
-                mistaken = tune if scenario.deserved() == "edge" else 0.0
-                yield (
-                    f"| {scenario.name} | {look} | {_marked(tune, mistaken)} "
-                    f"| {_marked(keep, keep)} | {cases:.0f} |"
-                )
+    for scenario, rows in found:
+        for look, (tune, keep, cases) in enumerate(rows, 1):
+            mistaken = tune if scenario.deserved() == "edge" else 0.0
+            yield (
+                f"| {scenario.name} | {look} | {_marked(tune, mistaken)} "
+                f"| {_marked(keep, keep)} | {cases:.0f} |"
+            )
 
 
 def _rates(scenario: Scenario, n: int, effort: Effort) -> Rates:

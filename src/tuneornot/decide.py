@@ -127,7 +127,11 @@ def verdict(
 
 
 def out_of_reach(
-    rule: Rule, sizes: Mapping[str, int], scales: Mapping[str, Scale], *, n_candidates: int = 1
+    rule: Rule,
+    sizes: Mapping[str, int],
+    scales: Mapping[str, Scale],
+    *,
+    spend: Spend = lambda alpha: alpha,
 ) -> tuple[tuple[Claim, int | None], ...]:
     """Claims that a mean is not worse which so many cases cannot show, even if no answer differs.
 
@@ -135,7 +139,7 @@ def out_of_reach(
         rule: what is written down before the data.
         sizes: cases of each measured set.
         scales: of each judged metric.
-        n_candidates: candidates that share the error rate.
+        spend: as in ``verdict``.
 
     Returns:
         Guardrails and equivalence, each with the fewest cases that can show it; ``None`` where no
@@ -152,7 +156,7 @@ def out_of_reach(
             -claim.threshold,
             scale=(scale.low, scale.high),
             binary=scale.binary,
-            alpha=levels(rule, claim.role).shown / n_candidates,
+            alpha=spend(levels(rule, claim.role).shown),
         )
         if least is None or sizes[claim.dataset] < least:
             found.append((claim, least))
@@ -189,6 +193,8 @@ def sensitivity(
 ) -> tuple[Sensitivity, ...]:
     """The verdicts under other choices, those that differ from ``outcome`` first.
 
+    None where a failed check blocks: no choice of margins, metric or cases changes that.
+
     Args:
         comparison: as in ``verdict``.
         variants: machine-readable change to the evidence and the rule; the key ``""`` is the
@@ -196,6 +202,8 @@ def sensitivity(
         outcome: the study's verdict.
         spend: as in ``verdict``.
     """
+    if outcome == "blocked":
+        return ()
     changed = {key: value for key, value in variants.items() if key}
     if "" in variants:
         own, rule = variants[""]

@@ -28,7 +28,12 @@ class Level(Record, frozen=True, kw_only=True):
 def of(protocol: Protocol) -> Findings:
     """Everything that was found, carrying out whatever is still to be done."""
     plan, verdicts = protocol.plan, protocol.verdicts
-    plans = [one.fingerprint for one in protocol.store.plans(protocol.study.study)]
+    text = study.text(protocol.study)
+    plans = [
+        one.fingerprint
+        for one in protocol.store.plans(protocol.study.study)
+        if not study.grown(one.text, text)
+    ]
     looked = {look.plan for look in protocol.store.looks()}
     return Findings(
         study=protocol.study.study,

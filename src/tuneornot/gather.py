@@ -1,7 +1,8 @@
 """Step 1 as a study plans it: its files to one frozen split, the same one at every command.
 
 The split is made anew each time from the plan and held against the manifest that the first time
-wrote: what the verdict rests on cannot move while results stand.
+wrote: what the verdict rests on cannot move while results stand. It can grow: each file of ``more``
+is added to eval as a whole and frozen in a manifest of its own, beside the first one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from tuneornot import dataset
+from tuneornot.errors import DataError
 from tuneornot.records import Case, Dataset, Splits
 from tuneornot.study import DataPlan
 
@@ -53,11 +55,34 @@ def frozen(data: DataPlan, folder: Path, manifest: Path) -> Splits:
             extra=extra,
         )
         made = dataset.manifest(splits, source=source, by=plan.by, seed=plan.seed)
-    dataset.refuse_overlap(splits, groups=data.split.by == "group")
+    groups = data.split.by == "group"
+    dataset.refuse_overlap(splits, groups=groups)
     if manifest.exists():
-        return dataset.read_manifest(manifest, made, *sources, extra=extra)
-    dataset.write_manifest(made, manifest)
+        splits = dataset.read_manifest(manifest, made, *sources, extra=extra)
+    else:
+        dataset.write_manifest(made, manifest)
+    for number, file in enumerate(data.more, start=2):
+        more = _read(data, folder, file, "eval")
+        splits = _grown(splits, more, manifest.with_stem(f"{manifest.stem}-{number}"), groups)
     return splits
+
+
+def _grown(splits: Splits, more: Dataset, manifest: Path, groups: bool) -> Splits:
+    """The splits with further eval cases, verified like the first ones."""
+    held = {case.id for part in (splits.train, splits.dev, splits.eval) for case in part.cases}
+    again = [case.id for case in more.cases if case.id in held]
+    if again:
+        fault = f"{len(again)} of its cases have the id of a case that is there: {again[:5]}"
+        raise DataError("data.more", [fault], "Give ids of their own to cases that are new.")
+    cases = (*splits.eval.cases, *more.cases)
+    grown = msgspec.structs.replace(splits, eval=Dataset(name="eval", cases=cases))
+    dataset.refuse_overlap(grown, groups=groups)
+    made = dataset.manifest(grown)
+    if manifest.exists():
+        parts = (grown.train, grown.dev, grown.eval)
+        return dataset.read_manifest(manifest, made, *parts, extra=grown.extra)
+    dataset.write_manifest(made, manifest)
+    return grown
 
 
 def refuse_copies(splits: Splits, demonstrations: Sequence[Case]) -> None:

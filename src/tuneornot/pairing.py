@@ -8,11 +8,34 @@ study's error rate, and which other choices the verdict is tried under. Nothing 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from tuneornot import compare, decide, study
-from tuneornot.records import Audit, Check, Comparison, Rule, Run, Splits, Verdict
+from tuneornot import compare, decide, further, stages, study
+from tuneornot.records import (
+    Audit,
+    Check,
+    Comparison,
+    Further,
+    Phase,
+    Rule,
+    Run,
+    Splits,
+    Stage,
+    Verdict,
+)
+
+
+class SoFar(NamedTuple):
+    """What is known beside the runs."""
+
+    checks: Mapping[str, Sequence[Check]]
+    """By arm what was found of it beside its training; part of every comparison that it is in."""
+    stage: Stage
+    """Which look at the eval set this is."""
+    phases: Sequence[Phase]
+    """Where the time went, in all sessions."""
 
 
 class Pairing:
@@ -22,8 +45,7 @@ class Pairing:
         plan: the study.
         splits: the sets that the verdict rests on, and what the eval cases were drawn from.
         runs: by arm its runs, one for each set and training seed.
-        checks: by arm what was found of it beside its training; part of every comparison that it
-            is in.
+        so_far: what else is known.
     """
 
     def __init__(
@@ -31,14 +53,13 @@ class Pairing:
         plan: study.Study,
         splits: Splits,
         runs: Mapping[str, Sequence[Run]],
-        *,
-        checks: Mapping[str, Sequence[Check]],
+        so_far: SoFar,
     ) -> None:
         self._study = plan
         self._rule = study.rule(plan)
         self._splits = splits
         self._runs = runs
-        self._checks = checks
+        self._so_far = so_far
 
     def comparisons(self) -> tuple[Comparison, ...]:
         """Each candidate against the baseline, every statistic at the study's error rate."""
@@ -60,7 +81,19 @@ class Pairing:
         variants: dict[str, tuple[decide.Evidence, Rule]] = {"": (evidence, self._rule)}
         variants |= self._variants(usual, evidence, audit)
         found = decide.sensitivity(usual, variants, verdict.outcome, spend=self._spend)
-        return msgspec.structs.replace(verdict, sensitivity=found)
+        told = stages.caveat(self._so_far.stage)
+        return msgspec.structs.replace(
+            verdict,
+            sensitivity=found,
+            stage=self._so_far.stage,
+            further=None if verdict.n_more is None else self._further(verdict.n_more),
+            caveats=(*told, *verdict.caveats),
+        )
+
+    def _further(self, n: int) -> Further:
+        """What so many further eval cases would take to measure."""
+        runs = [run for each in self._runs.values() for run in each if run.dataset.name == "eval"]
+        return further.of(n, runs, self._so_far.phases)
 
     def _variants(
         self, usual: Comparison, evidence: compare.Evidence, audit: Audit
@@ -77,15 +110,15 @@ class Pairing:
                 yield f"without slice={part}", (evidence.without(part), self._rule)
 
     def _spend(self, alpha: float) -> float:
-        """What one comparison may spend of an error rate that all candidates share."""
-        return alpha / len(self._study.candidates)
+        """What this look at one candidate may spend of an error rate that all of them share."""
+        return stages.level(alpha / len(self._study.candidates), self._so_far.stage)
 
     def _compared(self, name: str, alpha: float) -> Comparison:
         """One candidate against the baseline, on every set."""
         pairs = self._pairs(name)
         margins = {self._rule.primary: self._rule.worthwhile}
         made = compare.comparison(pairs, alpha=alpha, margins=margins)
-        beside = [*self._checks[self._study.baseline], *self._checks[name]]
+        beside = [*self._so_far.checks[self._study.baseline], *self._so_far.checks[name]]
         made = msgspec.structs.replace(made, checks=(*beside, *made.checks))
         return self._adjusted(made, pairs[0]) if self._rule.adjust else made
 

@@ -31,6 +31,7 @@ from tuneornot import (
     fingerprint,
     gather,
     labelling,
+    stages,
     study,
 )
 from tuneornot.errors import BudgetExceeded
@@ -39,7 +40,7 @@ from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric
 from tuneornot.metrics.judges.base import Judged, judges
 from tuneornot.models.base import Model
-from tuneornot.pairing import Pairing
+from tuneornot.pairing import Pairing, SoFar
 from tuneornot.records import (
     Adapter,
     Arm,
@@ -58,6 +59,7 @@ from tuneornot.records import (
     Response,
     Run,
     Splits,
+    Stage,
     Verdict,
 )
 from tuneornot.retrieval.library import Library
@@ -325,8 +327,8 @@ class Protocol:
         self, arm: Arm, measured: Dataset, timings: tuple[Response, ...], against: Run | None
     ) -> Run:
         """Measure an arm on a set that the verdict rests on; the look is noted first."""
-        look = Look(dataset=measured.name, arm=arm.name, plan=self.plan, at=_now())
-        self.store.keep_look(look)
+        n, name = len(measured), measured.name
+        self.store.keep_look(Look(dataset=name, arm=arm.name, plan=self.plan, at=_now(), n=n))
         run = self.session.run(
             arm, measured, self.metrics, repeats=self.study.repeats, against=against
         )
@@ -363,7 +365,8 @@ class Protocol:
         ledger = self.search(first) if self.study.arms[first].search else None
         checks = {name: self._knowledge(name) for name in self.study.arms}
         checks[first] = [baseline.check(ledger), *checks[first]]
-        return Pairing(self.study, self.splits, self.runs, checks=checks)
+        so_far = SoFar(checks, self.stage, self.store.phases())
+        return Pairing(self.study, self.splits, self.runs, so_far)
 
     def _knowledge(self, arm: str) -> list[Check]:
         """What an arm's knowledge gives away of the cases that judge."""
@@ -371,6 +374,12 @@ class Protocol:
         shown = [passage for each in runs for passage in each.passages]
         check = self.library.check(arm, self.splits.measured, shown=shown)
         return [] if check is None else [check]
+
+    @property
+    def stage(self) -> Stage:
+        """Which look at the eval set this is, by what the store remembers of the study."""
+        plans, looks = self.store.plans(self.study.study), self.store.looks()
+        return stages.of(self.study, plans, looks, len(self.splits.eval))
 
     @functools.cached_property
     def comparisons(self) -> tuple[Comparison, ...]:

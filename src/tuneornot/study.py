@@ -65,6 +65,8 @@ class DataPlan(Record, frozen=True, kw_only=True):
     train: str | None = None
     dev: str | None = None
     eval: str | None = None
+    more: tuple[str, ...] = ()
+    """Files of further eval cases, collected after a verdict: each was added to eval as a whole."""
     extra: dict[str, str] = {}
     """Further evaluation sets: name to file."""
     fields: dict[str, str] = {}
@@ -125,6 +127,9 @@ class DecidePlan(Record, frozen=True, kw_only=True):
     adjust: tuple[Covariate, ...] = ()
     """What is known of a case before anybody answers, to adjust the primary's difference for how
     the eval cases differ from all cases of the file that they were drawn from."""
+    looks: tuple[int, ...] = ()
+    """``[100, 200, 400]``: numbers of eval cases at which a verdict may be asked for; the error
+    rate is shared among them. Empty: one look, at whatever number of cases."""
 
 
 class Study(Record, frozen=True, kw_only=True):
@@ -203,6 +208,14 @@ def text(study: Study) -> str:
     ).decode()
 
 
+def grown(then: str, now: str) -> bool:
+    """Whether one text of a study is another one with other further eval cases."""
+    plans = [msgspec.yaml.decode(each) for each in (then, now)]
+    for plan in plans:
+        plan["data"].pop("more", None)
+    return then != now and bool(plans[0] == plans[1])
+
+
 def metrics(study: Study, folder: Path = Path()) -> tuple[Metric, ...]:
     """The study's judged metrics, built; measured quantities are left out.
 
@@ -238,6 +251,7 @@ def rule(study: Study) -> Rule:
         economy=economy[0] if economy else None,
         alpha=plan.alpha,
         adjust=plan.adjust,
+        looks=plan.looks,
     )
 
 
@@ -387,6 +401,11 @@ def _decide_faults(study: Study, built: Sequence[Metric], known: Sequence[str]) 
         faults.append(
             "decide.adjust: needs the cases that eval was drawn from; give one file to be split "
             "as `data.cases`, or leave it out"
+        )
+    if plan.looks and (len(plan.looks) < 2 or sorted({*plan.looks, 1})[1:] != [*plan.looks]):
+        faults.append(
+            f"decide.looks: found {[*plan.looks]}, expected two or more numbers of eval cases that "
+            "increase, such as [100, 200]"
         )
     if study.repeats < 1:
         faults.append(f"repeats: found {study.repeats!r}, expected 1 or more")

@@ -13,12 +13,15 @@ from tuneornot.records import (
     Contrast,
     Estimate,
     Findings,
+    Further,
     Quantity,
     Reason,
     Role,
     Scale,
+    Stage,
+    Verdict,
 )
-from tuneornot.report import sentences
+from tuneornot.report import markdown, pages, sentences
 
 NAN = Estimate(value=math.nan, low=math.nan, high=math.nan, lower=math.nan, upper=math.nan)
 
@@ -324,3 +327,49 @@ def test_passed_checks_are_read_last_and_failed_ones_stay_where_they_are() -> No
     assert sentences.by_weight(verdict) == (GAIN, passed)
     verdict = study("blocked", DEAD, GAIN).verdicts[0]
     assert sentences.by_weight(verdict) == (DEAD, GAIN)
+
+
+STAGE = Stage(n=100, alpha=0.05)
+
+
+def open_verdict(**changes: object) -> Verdict:
+    given = msgspec.structs.replace(fixture.findings().verdicts[0], outcome="not-yet", n_more=137)
+    return msgspec.structs.replace(given, **changes)
+
+
+def test_open_verdicts_say_what_further_cases_take() -> None:
+    took = Further(
+        n_cases=137, n_calls=411, n_tokens=91_234.5, minutes=2.5, money=0.4321, currency="USD"
+    )
+    assert sentences.advice(open_verdict(further=took)).endswith(
+        "To ask all arms takes 411 calls, about 92,000 tokens, 2 min 30 s, 0.432 USD, as so far."
+    )
+    less = Further(n_cases=137, n_calls=274)
+    assert sentences.advice(open_verdict(further=less)).endswith("takes 274 calls, as so far.")
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        (
+            STAGE,
+            "A further look is not planned: over all looks either wrong verdict would then have"
+            " a probability of up to 10%, not 5%.",
+        ),
+        (Stage(n=200, earlier=(100,), alpha=0.05), "a probability of up to 15%, not 5%."),
+        (
+            Stage(n=100, planned=(100, 200), alpha=0.05),
+            "A look at 200 cases is planned and shares the error rate.",
+        ),
+        (Stage(n=200, earlier=(100,), planned=(100, 200), alpha=0.05), "of up to 10%, not 5%."),
+    ],
+)
+def test_open_verdicts_say_what_a_further_look_costs(stage: Stage, told: str) -> None:
+    assert sentences.advice(open_verdict(stage=stage)).endswith(told)
+
+
+def test_a_blocked_verdict_has_no_other_choices() -> None:
+    given = fixture.with_verdict(outcome="blocked", sensitivity=())
+    for text in (markdown.render(given), pages.render(given)):
+        assert "no other margin, metric or choice of slices changes that" in text
+        assert "the same under" not in text

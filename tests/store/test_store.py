@@ -148,7 +148,7 @@ def test_a_plan_keeps_the_time_at_which_it_was_first_seen(store: Store) -> None:
 
 def test_looks_are_counted_once_each(store: Store) -> None:
     early = Look(dataset="eval", arm="tuned", plan="p1", at="2026-11-25T12:00:00+00:00")
-    late = Look(dataset="eval", arm="tuned", plan="p1", at="2026-11-26T12:00:00+00:00")
+    late = Look(dataset="eval", arm="tuned", plan="p1", at="2026-11-26T12:00:00+00:00", n=150)
     other = Look(dataset="eval", arm="tuned", plan="p2", at="2026-11-25T13:00:00+00:00")
     for look in (late, early, other, early):
         store.keep_look(look)

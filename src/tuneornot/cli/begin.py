@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tuneornot import __version__, decide, findings, study
+from tuneornot import __version__, decide, findings, stages, study
 from tuneornot.cli.progress import console
 from tuneornot.cli.working import AsJson, ResultsPath, StudyPath, print_json, protocol
 from tuneornot.errors import DataError, StoreError, StudyError, TuneornotError
@@ -134,10 +134,13 @@ def _models(opened: Protocol, judging: Sequence[str]) -> list[str]:
 
 def beyond(opened: Protocol) -> list[str]:
     """A sentence for each guardrail that the cases cannot show, whatever the arms answer."""
-    rule, plan = study.rule(opened.study), opened.study
+    rule, n_candidates = study.rule(opened.study), len(opened.study.candidates)
     sizes = {measured.name: len(measured) for measured in opened.splits.measured}
     scales = {metric.name: metric.scale for metric in opened.metrics}
-    found = decide.out_of_reach(rule, sizes, scales, n_candidates=len(plan.candidates))
+    now = opened.stage
+    found = decide.out_of_reach(
+        rule, sizes, scales, spend=lambda alpha: stages.level(alpha / n_candidates, now)
+    )
     return [
         f"the {claim.role} {claim.metric} {-claim.threshold:g} on {claim.dataset} cannot be shown "
         f"by its {sizes[claim.dataset]} cases even if the arms never differ: "

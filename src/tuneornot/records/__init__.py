@@ -41,6 +41,7 @@ from tuneornot.records.decided import (
     Covariate,
     Economy,
     Findings,
+    Further,
     Guardrail,
     Look,
     Outcome,
@@ -50,6 +51,7 @@ from tuneornot.records.decided import (
     Role,
     Rule,
     Sensitivity,
+    Stage,
     Verdict,
 )
 from tuneornot.records.labelled import Calibration, JudgedArm, Label, OrderBias, Retest
@@ -77,6 +79,7 @@ __all__ = [
     "Estimate",
     "Findings",
     "Flip",
+    "Further",
     "Guardrail",
     "Json",
     "JudgedArm",
@@ -113,5 +116,6 @@ __all__ = [
     "SliceContrast",
     "Spent",
     "Splits",
+    "Stage",
     "Verdict",
 ]

@@ -54,6 +54,8 @@ class Rule(Record, frozen=True, kw_only=True):
     """Error rate of each one-sided claim."""
     adjust: tuple[Covariate, ...] = ()
     """What the primary's difference on eval is adjusted for."""
+    looks: tuple[int, ...] = ()
+    """Numbers of eval cases at which a verdict may be asked for; empty: at one number only."""
 
 
 class Claim(Record, frozen=True, kw_only=True):
@@ -85,6 +87,54 @@ class Reason(Record, frozen=True, kw_only=True):
     """Further cases that would probably resolve it, where it is not resolved and can be."""
 
 
+class Stage(Record, frozen=True, kw_only=True):
+    """Which look at a growing eval set a verdict rests on, and what the looks before cost it."""
+
+    n: int
+    """Eval cases now."""
+    earlier: tuple[int, ...] = ()
+    """Eval cases at the looks before, fewest first."""
+    planned: tuple[int, ...] = ()
+    """As in the rule; empty where that was not so at an earlier look."""
+    alpha: float
+    """The study's error rate."""
+
+    @property
+    def look(self) -> int:
+        """1 for the first."""
+        return len(self.earlier) + 1
+
+    @property
+    def n_spent(self) -> int:
+        """How many times the error rate all looks so far may use up together (union bound).
+
+        Planned looks share one; every look that was not planned, or after the last planned number
+        of cases was reached, takes one more.
+        """
+        if not self.planned:
+            return self.look
+        return max(1, sum(n >= self.planned[-1] for n in (*self.earlier, self.n)))
+
+    @property
+    def next(self) -> int | None:
+        """Eval cases at the next planned look; ``None`` where none is left."""
+        return next((n for n in self.planned if n > self.n), None)
+
+
+class Further(Record, frozen=True, kw_only=True):
+    """What measuring further cases would take; ``None`` where an arm does not tell it."""
+
+    n_cases: int
+    n_calls: int
+    """Questions to all arms together, without those to judges."""
+    n_tokens: float | None = None
+    """Read and written."""
+    minutes: float | None = None
+    """Of waiting for answers, many at a time as they were asked so far."""
+    money: float | None = None
+    currency: str = ""
+
+
 class Sensitivity(Record, frozen=True, kw_only=True):
     """What the verdict would be if one choice had been different."""
 
@@ -105,6 +155,10 @@ class Verdict(Record, frozen=True, kw_only=True):
     sensitivity: tuple[Sensitivity, ...] = ()
     n_more: int | None = None
     """For ``not-yet``: further cases that would probably resolve every open reason."""
+    further: Further | None = None
+    """What ``n_more`` cases would take to measure."""
+    stage: Stage | None = None
+    """``None`` for verdicts given without a store, and for those of before looks were told."""
     caveats: tuple[str, ...] = ()
 
 
@@ -135,6 +189,8 @@ class Look(Record, frozen=True, kw_only=True):
     """Fingerprint of the plan in force."""
     at: str
     """ISO 8601, UTC."""
+    n: int | None = None
+    """Cases of the set then; ``None`` in stores of before this was kept."""
 
 
 class Findings(Record, frozen=True, kw_only=True):

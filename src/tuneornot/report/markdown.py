@@ -100,6 +100,8 @@ def _sensitivity(verdict: Verdict, findings: Findings) -> str:
         for each in verdict.sensitivity
         if each.outcome != verdict.outcome
     ]
+    if verdict.outcome == "blocked":
+        return remarks.no_sensitivity(verdict)
     if not verdict.sensitivity:
         return ""
     if not other:

@@ -19,6 +19,7 @@ from tuneornot.records import (
     Ledger,
     Scale,
     Sensitivity,
+    Verdict,
 )
 from tuneornot.report import amounts, sentences
 
@@ -161,6 +162,11 @@ def rule(findings: Findings) -> tuple[str, ...]:
         f"Primary metric: {sentences.inline(given.primary)}; worthwhile is a gain above {least}.",
         f"Each claim has an error rate of {given.alpha * 100:.4g}%.",
     ]
+    if given.looks:
+        told.append(
+            f"Looks at {', '.join(f'{n:,}' for n in given.looks)} evaluation cases share it, so"
+            " cases may be added until something is decided."
+        )
     if given.economy is not None and given.equivalent is not None:
         loss = amounts.margin(given.equivalent, scales.get(given.primary, unknown))
         told.append(
@@ -179,6 +185,16 @@ def rule(findings: Findings) -> tuple[str, ...]:
             f" {rail.dataset}, within {shown}."
         )
     return tuple(told)
+
+
+def no_sensitivity(verdict: Verdict) -> str:
+    """Why no other choice was tried."""
+    if verdict.outcome == "blocked":
+        return (
+            "A failed check blocks whatever the scores say: no other margin, metric or choice of"
+            " slices changes that."
+        )
+    return "No other choice was tried."
 
 
 def sensitivity(given: Sensitivity, findings: Findings) -> str:

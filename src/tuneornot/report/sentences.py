@@ -16,8 +16,10 @@ from tuneornot.records import (
     Contrast,
     Estimate,
     Findings,
+    Further,
     Reason,
     Scale,
+    Stage,
     Verdict,
 )
 from tuneornot.report import amounts
@@ -80,11 +82,39 @@ def advice(verdict: Verdict) -> str:
     if verdict.n_more is not None:
         return (
             f"Add about {amounts.about(verdict.n_more)} cases to the evaluation set and run again;"
-            " what was measured is kept."
+            f" what was measured is kept.{_further_cases(verdict.further)}"
+            f"{_further_look(verdict.stage)}"
         )
     return (
         f"Stay with {verdict.baseline} for now. More cases alone will probably not decide it:"
         " improve an arm or what it learns from, and run again."
+    )
+
+
+def _further_cases(further: Further | None) -> str:
+    """What asking them takes, as a further sentence."""
+    if further is None:
+        return ""
+    takes = [amounts.count(further.n_calls, "call")]
+    if further.n_tokens is not None:
+        takes.append(f"about {amounts.about(math.ceil(further.n_tokens))} tokens")
+    if further.minutes is not None:
+        takes.append(amounts.duration(60 * further.minutes))
+    if further.money is not None:
+        takes.append(f"{amounts.number(further.money)} {further.currency}")
+    return f" To ask all arms takes {', '.join(takes)}, as so far."
+
+
+def _further_look(stage: Stage | None) -> str:
+    """What judging again after adding cases costs, as a further sentence."""
+    if stage is None:
+        return ""
+    if stage.next is not None:
+        return f" A look at {stage.next} cases is planned and shares the error rate."
+    risk = f"{min((stage.n_spent + 1) * stage.alpha, 1.0) * 100:.4g}%"
+    return (
+        f" A further look is not planned: over all looks either wrong verdict would then have a"
+        f" probability of up to {risk}, not {stage.alpha * 100:.4g}%."
     )
 
 

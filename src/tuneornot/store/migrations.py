@@ -60,6 +60,11 @@ STEPS = (
             " at VARCHAR(32) NOT NULL, body TEXT NOT NULL, PRIMARY KEY (item, who))",
         ),
     ),
+    Step(
+        3,
+        "cases of the set at each look",
+        ("ALTER TABLE looks ADD COLUMN n INTEGER",),
+    ),
 )
 
 

@@ -69,6 +69,7 @@ looks = Table(
     Column("dataset", String(255), primary_key=True),
     Column("arm", String(255), primary_key=True),
     Column("at", TIME, primary_key=True),
+    Column("n", Integer),
 )
 
 verdicts = Table(

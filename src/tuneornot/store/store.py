@@ -195,16 +195,19 @@ class Store:
     def keep_look(self, look: Look) -> None:
         """Note a look at a set that a verdict rests on."""
         row = {"plan": look.plan, "dataset": look.dataset, "arm": look.arm, "at": look.at}
-        self._keep(schema.looks, row)
+        self._keep(schema.looks, {**row, "n": look.n})
 
     def looks(self, plan: str | None = None) -> tuple[Look, ...]:
         """The looks (under one plan), earliest first."""
         table = schema.looks
-        query = select(table.c.plan, table.c.dataset, table.c.arm, table.c.at)
+        query = select(table.c.plan, table.c.dataset, table.c.arm, table.c.at, table.c.n)
         if plan is not None:
             query = query.where(table.c.plan == plan)
         rows = self._rows(query.order_by(table.c.at, table.c.dataset, table.c.arm))
-        return tuple(Look(plan=row[0], dataset=row[1], arm=row[2], at=row[3]) for row in rows)
+        return tuple(
+            Look(plan=plan, dataset=dataset, arm=arm, at=at, n=n)
+            for plan, dataset, arm, at, n in rows
+        )
 
     def keep_verdict(self, verdict: Verdict) -> None:
         """Add a verdict to the history."""
