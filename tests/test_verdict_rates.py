@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from benchmarks.verdicts import coverage, listing, others, ours, simulate
+from benchmarks.verdicts import coverage, listing, others, ours, power, simulate
 from benchmarks.verdicts.scenarios import PRIMARY, Drawn, Scenario, Scores, rule, wrong
 
 from tuneornot import compare, decide
@@ -39,6 +39,11 @@ EDGES = (
     ("grades, 5% total losses: gain 0.05, guardrail: worst tenth within 0.05", 30),
     ("equivalent within 0.05 and 3 times faster: loses 0.05, 4 times faster", 50),
     ("equivalent within 0.05 and 3 times faster: same quality, 3 times faster", 100),
+    (
+        "equivalent within 0.05, 3 times faster, format within 0.05: "
+        "same quality, 4 times faster, format loses 0.05",
+        100,
+    ),
 )
 DECIDED = (
     ("grades: gain 0.15", 100, "tune", 0.8),
@@ -201,6 +206,16 @@ def test_wrong_verdicts_are_as_rare_as_promised() -> None:
 def test_two_routes_together_are_as_rarely_wrong(name: str) -> None:
     scenario = SCENARIOS[f"equivalent within 0.05 and 3 times faster: {name}"]
     assert not simulate.broken(simulate.rates(scenario, 300, N_SETS))
+
+
+@pytest.mark.slow
+def test_planned_looks_together_are_as_rarely_wrong_as_one() -> None:
+    scenario = SCENARIOS["0/1 scores: gain 0.05"]
+    *_, (tune, keep, _) = power.planned_looks(scenario, (60, 120, 240), N_SETS)
+    assert max(tune, keep) <= simulate.PROMISE + 3 * NOISE
+    *_, (tune, keep, _) = power.looks(scenario, 60, 3, N_SETS)
+    # The instrument itself: looks that nobody planned break it.
+    assert max(tune, keep) > simulate.PROMISE + 3 * NOISE
 
 
 @pytest.mark.slow
