@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import msgspec
 import pytest
 
 from tests.asking import CountingModel
 from tuneornot import measure
-from tuneornot.errors import ModelError
+from tuneornot.errors import BudgetExceeded, ModelError, TuneornotError
 from tuneornot.metrics import registry
 from tuneornot.metrics.base import Mark, Metric
 from tuneornot.models.base import Reply, Request
@@ -236,6 +238,149 @@ def entrant(name: str, log: list[str]) -> measure.Entrant:
 
     arm = Arm(name=name, kind="prompted", model=name)
     return measure.Entrant(CountingModel(answer, name=name), arm)
+
+
+def test_arms_take_turns_and_each_round_begins_with_the_next(memory: Memory) -> None:
+    log: list[str] = []
+    told: list[tuple[int, int]] = []
+    failed = measure.in_turns(
+        [entrant("A", log), entrant("B", log)],
+        [dataset(5)],
+        turn=2,
+        known=memory.known,
+        keep=memory.keep,
+        on_answer=lambda done, total: told.append((done, total)),
+    )
+    assert log == ["A0", "A1", "B0", "B1", "B2", "B3", "A2", "A3", "A4", "B4"]
+    assert told == [(n, 10) for n in range(1, 11)]
+    assert len(memory.rows) == 10
+    assert failed == {}
+
+
+def test_what_is_known_is_not_asked_in_turns(memory: Memory) -> None:
+    log: list[str] = []
+    entrants = [entrant("A", log), entrant("B", log), entrant("C", log)]
+    measure.run(*entrants[2][:2], dataset(4), [], known=memory.known, keep=memory.keep)
+    log.clear()
+    sets = [dataset(3), dataset(6)]
+    measure.in_turns(entrants, sets, turn=2, known=memory.known, keep=memory.keep)
+    assert " ".join(log) == "A0 A1 B0 B1 C4 C5 B2 B3 A2 A3 A4 A5 B4 B5"
+
+
+def test_the_arm_that_has_most_left_begins(memory: Memory) -> None:
+    log: list[str] = []
+    entrants = [entrant("A", log), entrant("B", log)]
+    measure.run(*entrants[0][:2], dataset(2), [], known=memory.known, keep=memory.keep)
+    log.clear()
+    measure.in_turns(entrants, [dataset(4)], turn=2, known=memory.known, keep=memory.keep)
+    assert " ".join(log) == "B0 B1 A2 A3 B2 B3"
+
+
+def test_taking_turns_changes_no_run(memory: Memory) -> None:
+    model, aside = failing("q1"), Memory()
+    pairs = [(model, ARM), (CountingModel(right), Arm(name="o", kind="prompted", model="o"))]
+    failed = measure.in_turns(
+        [measure.Entrant(*pair) for pair in pairs],
+        [dataset(5)],
+        repeats=2,
+        turn=2,
+        known=memory.known,
+        keep=memory.keep,
+    )
+    assert [response.error for response in failed.values()] == ["status 500"] * 2
+    n_asked = len(model.asked)
+    for pair in pairs:
+        turned, alone = (
+            measure.run(
+                *pair, dataset(5), [EXACT], repeats=2, failed=gone, known=kept.known, keep=kept.keep
+            )
+            for kept, gone in ((memory, failed), (aside, {}))
+        )
+        assert turned.fingerprint == alone.fingerprint
+    # What failed in its turn was not tried again at once; without that it is.
+    assert len(model.asked) == 2 * n_asked
+    measure.run(model, ARM, dataset(5), [], repeats=2, known=memory.known, keep=memory.keep)
+    assert len(model.asked) == 2 * n_asked + 2
+
+
+class Watched(CountingModel):
+    """Notes that it was told to stop."""
+
+    stopped = False
+
+    def ask(
+        self,
+        requests: Iterable[Request],
+        *,
+        adapter: Adapter | None = None,
+        one_by_one: bool = False,
+    ) -> Iterator[tuple[int, Reply]]:
+        try:
+            yield from super().ask(requests)
+        finally:
+            self.stopped = True
+
+
+class Refusing(CountingModel):
+    """Raises what it was made with, after so many answers."""
+
+    def __init__(self, error: TuneornotError, n: int) -> None:
+        super().__init__(right)
+        self.error, self.n = error, n
+
+    def ask(
+        self,
+        requests: Iterable[Request],
+        *,
+        adapter: Adapter | None = None,
+        one_by_one: bool = False,
+    ) -> Iterator[tuple[int, Reply]]:
+        yield from list(super().ask(requests))[: self.n]
+        raise self.error
+
+
+def against(other: CountingModel) -> tuple[Watched, list[measure.Entrant]]:
+    model = Watched(right)
+    arms = [Arm(name=name, kind="prompted", model=name) for name in ("A", "B")]
+    return model, [measure.Entrant(model, arms[0]), measure.Entrant(other, arms[1])]
+
+
+def test_a_server_that_is_gone_ends_it_at_once_and_calls_back_the_rest(memory: Memory) -> None:
+    model, entrants = against(Refusing(ModelError("The server is gone. Start it."), 0))
+    with pytest.raises(ModelError, match="The server is gone") as caught:
+        measure.in_turns(entrants, [dataset(6)], turn=2, known=memory.known, keep=memory.keep)
+    # At once, not when the traceback that still holds its frame is forgotten.
+    assert model.stopped
+    assert caught.value.__traceback__ is not None
+    assert len(memory.rows) == 2
+    model.asked.clear()
+    measure.run(*entrants[0][:2], dataset(6), [], known=memory.known, keep=memory.keep)
+    assert [request.messages[-1].content for request in model.asked] == ["q2", "q3", "q4", "q5"]
+
+
+def test_where_the_budget_ends_what_others_were_sent_is_still_taken(memory: Memory) -> None:
+    _, entrants = against(Refusing(BudgetExceeded("The budget is used up."), 3))
+    with pytest.raises(BudgetExceeded, match="used up"):
+        measure.in_turns(entrants, [dataset(6)], turn=2, known=memory.known, keep=memory.keep)
+    assert Counter(key[0] for key in memory.rows) == {
+        entrants[0].arm.fingerprint: 6,
+        entrants[1].arm.fingerprint: 3,
+    }
+
+
+def test_a_model_that_ends_early_in_its_turn_is_told(memory: Memory) -> None:
+    _, entrants = against(Ending(right))
+    with pytest.raises(ModelError, match=r"no answer to 1 of them .*'B'"):
+        measure.in_turns(entrants, [dataset(4)], known=memory.known, keep=memory.keep)
+    assert len(memory.rows) == 7
+
+
+def test_two_arms_that_are_the_same_share_their_answers(memory: Memory) -> None:
+    log: list[str] = []
+    one = entrant("A", log)
+    two = one._replace(arm=msgspec.structs.replace(one.arm, name="twin"))
+    measure.in_turns([one, two], [dataset(5)], turn=2, known=memory.known, keep=memory.keep)
+    assert log == ["A0", "A1", "A2", "A3", "A4"]
 
 
 def test_timings_take_turns_after_one_uncounted_answer_each(memory: Memory) -> None:

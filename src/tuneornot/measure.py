@@ -5,19 +5,22 @@ already, hands on each response as soon as it exists, and turns a failed call in
 ``None`` with the reason. It does not know where responses are kept, what the scores mean, or which
 arm is the better one.
 
-``timings`` is the second pass, for latency alone: latencies seen while many requests are in flight
-say more about the queue than about the arm.
+    in_turns   let several arms answer, so that a busy hour hits all alike
+    run        one arm: ask what is still missing, score every answer
+    timings    a pass for latency alone: latencies seen while many requests are in flight say more
+               about the queue than about the arm
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
-from tuneornot.errors import ModelError
+from tuneornot.errors import BudgetExceeded, ModelError
 from tuneornot.metrics.base import Mark, Metric
 from tuneornot.models.base import Model, Reply, Request
 from tuneornot.records import Arm, Case, Dataset, Purpose, Response, Run, Score
@@ -36,6 +39,10 @@ OnAnswer = Callable[[int, int], None]
 """What is told after each answer: how many of the asked ones are there, and of how many."""
 
 
+TURN = 32
+"""Answers that an arm gives in one turn: twice what a server may have in flight at once."""
+
+
 class Entrant(NamedTuple):
     """An arm with the opened model that answers for it."""
 
@@ -43,6 +50,68 @@ class Entrant(NamedTuple):
     arm: Arm
     lookup: Lookup | None = None
     """Where its passages come from."""
+
+    def shown(self, dataset: Dataset) -> Dataset:
+        """The cases as they are asked: with their passages."""
+        return dataset if self.lookup is None else self.lookup.grounded(dataset)
+
+
+def in_turns(
+    entrants: Sequence[Entrant],
+    datasets: Sequence[Dataset],
+    *,
+    repeats: int = 1,
+    turn: int = TURN,
+    known: Known,
+    keep: Keep,
+    on_answer: OnAnswer | None = None,
+) -> dict[Key, Response]:
+    """Let several arms answer every question, in turns; nothing is scored.
+
+    In each round every arm gives ``turn`` answers, and the next round begins with the next arm
+    (A B, B A, A B for two); the first round begins with the arm that has most left to answer, so
+    that work that was interrupted evens out again. A server goes on with what it was sent while
+    another arm has its turn, so taking turns costs no time.
+
+    Args:
+        entrants: the arms with the models that answer for them. Two arms that are the same but for
+            the name share their answers.
+        datasets: the cases, one set after the other.
+        repeats: answers to each case.
+        turn: answers of one arm until the next one has its turn.
+        known, keep, on_answer: as in ``run``.
+
+    Returns:
+        The failed calls, so that ``run`` need not try again at once what was just tried.
+
+    Raises:
+        ModelError: a model cannot answer at all, or ended early; what was answered is kept.
+        BudgetExceeded: once every arm has handed back what it was sent.
+    """
+    missing: list[dict[Key, Case]] = []
+    seen: set[Key] = set()
+    for entrant in entrants:
+        wanted: dict[Key, Case] = {}
+        for dataset in datasets:
+            wanted |= _wanted(entrant, dataset, entrant.shown(dataset), repeats)
+        answered = _answered(known, list(wanted))
+        missing.append(
+            {k: case for k, case in wanted.items() if k not in answered and k not in seen}
+        )
+        seen.update(missing[-1])
+    pairs = sorted(zip(entrants, missing, strict=True), key=lambda pair: -len(pair[1]))
+    streams = [_responses(entrant, cases) for entrant, cases in pairs]
+    failed: dict[Key, Response] = {}
+    for n, response in enumerate(_turns(streams, turn), start=1):
+        keep(response)
+        seen.discard(response.key)
+        if response.text is None:
+            failed[response.key] = response
+        if on_answer:
+            on_answer(n, sum(map(len, missing)))
+    for entrant, cases in pairs:
+        _check_complete(entrant.arm, [key for key in cases if key in seen])
+    return failed
 
 
 def run(
@@ -53,6 +122,7 @@ def run(
     *,
     repeats: int = 1,
     lookup: Lookup | None = None,
+    failed: Mapping[Key, Response] | None = None,
     known: Known,
     keep: Keep,
     on_answer: OnAnswer | None = None,
@@ -71,6 +141,7 @@ def run(
         repeats: answers to each case.
         lookup: where the arm's passages come from. They are shown with each question, and metrics
             judge the answer to the case with its passages.
+        failed: what failed just now (see ``in_turns``) and is not asked again at once.
         known: what was answered before; a failure among them is asked again.
         keep: called with every new response, failures too, as soon as it exists.
         on_answer: called after each with (answers so far, answers asked for in this call).
@@ -82,23 +153,17 @@ def run(
         ModelError: the model cannot answer at all, or ended early; what it did answer is kept.
             Or the arm's retriever failed, before anything is asked.
     """
-    asked = dataset if lookup is None else lookup.grounded(dataset)
-    cases: dict[Key, Case] = {}
-    for repeat in range(repeats):
-        for case, shown in zip(dataset.cases, asked.cases, strict=True):
-            cases.setdefault(_key(arm, case, repeat), shown)
-    answered = _answered(known, list(cases))
-    open_keys = [key for key in cases if key not in answered]
-    replies = model.ask(
-        (_request(arm, cases[key], key[2]) for key in open_keys), adapter=arm.adapter
-    )
-    for n, (position, reply) in enumerate(replies, start=1):
-        response = _response(open_keys[position], reply)
+    entrant = Entrant(model, arm, lookup)
+    asked = entrant.shown(dataset)
+    cases = _wanted(entrant, dataset, asked, repeats)
+    answered = {**(failed or {}), **_answered(known, list(cases))}
+    missing = {key: case for key, case in cases.items() if key not in answered}
+    for n, response in enumerate(_responses(entrant, missing), start=1):
         keep(response)
         answered[response.key] = response
         if on_answer:
-            on_answer(n, len(open_keys))
-    _check_complete(arm, [key for key in open_keys if key not in answered])
+            on_answer(n, len(missing))
+    _check_complete(arm, [key for key in missing if key not in answered])
     made = _joined(arm, (dataset, asked), metrics, repeats, answered)
     if lookup is not None:
         made = msgspec.structs.replace(made, retrieved=lookup.told(dataset))
@@ -180,6 +245,47 @@ def timings(
 
 def _key(arm: Arm, case: Case, repeat: int, purpose: Purpose = "answer") -> Key:
     return (arm.fingerprint, case.question, repeat, purpose)
+
+
+def _wanted(entrant: Entrant, dataset: Dataset, shown: Dataset, repeats: int) -> dict[Key, Case]:
+    """Every question to an arm, with the first case that asks it, as it is asked."""
+    cases: dict[Key, Case] = {}
+    for repeat in range(repeats):
+        for case, asked in zip(dataset.cases, shown.cases, strict=True):
+            cases.setdefault(_key(entrant.arm, case, repeat), asked)
+    return cases
+
+
+def _responses(entrant: Entrant, missing: Mapping[Key, Case]) -> Generator[Response]:
+    """What an arm answers to the questions that are missing, as it comes."""
+    arm, keys = entrant.arm, list(missing)
+    requests = (_request(arm, missing[key], key[2]) for key in keys)
+    for position, reply in entrant.model.ask(requests, adapter=arm.adapter):
+        yield _response(keys[position], reply)
+
+
+def _turns(streams: Sequence[Generator[Response]], turn: int) -> Iterator[Response]:
+    """A turn of each stream, again and again until all have ended; each round begins one later."""
+    going, exceeded = list(streams), None
+    try:
+        while going:
+            for stream in tuple(going):
+                n_left = turn
+                try:
+                    for response in islice(stream, turn):
+                        n_left -= 1
+                        yield response
+                except BudgetExceeded as error:  # what the others were sent is paid for
+                    exceeded = error
+                if n_left:
+                    going.remove(stream)
+            going = [*going[1:], *going[:1]]
+    finally:
+        # Where one arm ends it all, what the others were sent is called back.
+        for stream in streams:
+            stream.close()
+    if exceeded is not None:
+        raise exceeded
 
 
 def _answered(known: Known, keys: Sequence[Key]) -> dict[Key, Response]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -303,6 +304,7 @@ class Protocol:
             self.model(name).identity()
         ready = {name: self.arms(name) for name in self.study.arms}
         timed = self._timed(ready) if self.times else {}
+        self._ask_in_turns([arm for arms in ready.values() for arm in arms])
         found: dict[str, tuple[Run, ...]] = {}
         beaten: dict[str, Run] = {}
         # The baseline first: metrics that compare two answers need it.
@@ -323,12 +325,18 @@ class Protocol:
         models = [arm.model for arm in self.study.arms.values()]
         return budget.needs_times(self.study.metrics, self.prices, models)
 
+    def _ask_in_turns(self, arms: Sequence[Arm]) -> None:
+        """Let arms answer on the sets that the verdict rests on; the looks are noted first."""
+        for name, part in itertools.product({arm.name: 0 for arm in arms}, self.splits.measured):
+            n = len(part)
+            look = Look(dataset=part.name, arm=name, plan=self.plan, at=_now(), n=n)
+            self.store.keep_look(look)
+        self.session.ask_in_turns(arms, self.splits.measured, repeats=self.study.repeats)
+
     def _looked(
         self, arm: Arm, measured: Dataset, timings: tuple[Response, ...], against: Run | None
     ) -> Run:
-        """Measure an arm on a set that the verdict rests on; the look is noted first."""
-        n, name = len(measured), measured.name
-        self.store.keep_look(Look(dataset=name, arm=arm.name, plan=self.plan, at=_now(), n=n))
+        """Measure an arm on a set that the verdict rests on."""
         run = self.session.run(
             arm, measured, self.metrics, repeats=self.study.repeats, against=against
         )

@@ -68,6 +68,7 @@ class Session:
         self._models = {name: self._metered(model) for name, model in (opened or {}).items()}
         self._under_way = _UnderWay("")
         self._n_known = 0
+        self._failed: dict[measure.Key, Response] = {}
 
     def close(self) -> None:
         """Free the models and the store."""
@@ -98,6 +99,25 @@ class Session:
         judged = [metric for metric in metrics if isinstance(metric, Judged)]
         measured = self._measured(arm, cases, plain, repeats)
         return judging.run(measured, judged, self.ask, against=against) if judged else measured
+
+    def ask_in_turns(self, arms: Sequence[Arm], sets: Sequence[Dataset], *, repeats: int) -> None:
+        """Let the arms that are not in this process answer in turns; ``run`` finds the answers.
+
+        A local model's answers do not hang on what else the machine does, and half-read rows of
+        two arms would take twice the memory: it is asked when its arm is measured.
+        """
+        turning = [arm for arm in arms if not arm.model.startswith("local:")]
+        if len(turning) < 2:
+            return
+        with self.phase("ask the arms in turns"):
+            self._failed |= measure.in_turns(
+                [self._entrant(arm) for arm in turning],
+                sets,
+                repeats=repeats,
+                known=self._known,
+                keep=self.store.keep_response,
+                on_answer=self.listener.advance,
+            )
 
     def ask(self, questions: Sequence[Question]) -> Answers:
         """Put questions to judges, each a question to an arm like any other."""
@@ -141,10 +161,14 @@ class Session:
             metrics,
             repeats=repeats,
             lookup=self._lookup(arm),
+            failed=self._failed,
             known=self._known,
             keep=self.store.keep_response,
             on_answer=self.listener.advance,
         )
+
+    def _entrant(self, arm: Arm) -> measure.Entrant:
+        return measure.Entrant(self.model(arm.model), arm, self._lookup(arm))
 
     def _lookup(self, arm: Arm) -> Lookup | None:
         """Where a study's arm finds its passages; a judge has none, whatever its name."""
@@ -155,7 +179,7 @@ class Session:
     ) -> dict[str, tuple[Response, ...]]:
         """Time arms side by side on n cases, one request at a time; by arm's name."""
         return measure.timings(
-            [measure.Entrant(self.model(arm.model), arm, self._lookup(arm)) for arm in arms],
+            [self._entrant(arm) for arm in arms],
             cases,
             n=n,
             known=self._known,

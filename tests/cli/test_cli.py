@@ -88,6 +88,9 @@ def test_run_kill_and_go_on(tmp_path: Path) -> None:
             first.send_signal(signal.SIGKILL)
             first.wait()
         killed_at = answered(count)
+        # Both arms were asked all along, so that load and time of day hit both alike.
+        arms = Counter(line.split()[0] for line in count.read_text().splitlines())
+        assert abs(arms["old"] - arms["new"]) <= 4 * 32
         done = tuneornot("run", file, "--json")
         assert done.returncode == 0, done.stderr
         [verdict] = json.loads(done.stdout)
@@ -95,8 +98,9 @@ def test_run_kill_and_go_on(tmp_path: Path) -> None:
         assert killed_at < 600
         asked = Counter(count.read_text().splitlines())
         assert len(asked) == 600
-        # At each kill at most what was asked and not kept yet (twice the 16 in flight) comes again.
-        assert sum(asked.values()) <= 600 + 3 * 2 * 16
+        # At each kill at most what was asked and not kept yet (twice the 16 in flight, for each
+        # arm) comes again.
+        assert sum(asked.values()) <= 600 + 3 * 2 * 2 * 16
         total = answered(count)
         again = tuneornot("run", file)
         assert again.returncode == 0
@@ -108,6 +112,7 @@ def test_run_kill_and_go_on(tmp_path: Path) -> None:
     found = json.loads(status.stdout)
     assert found["kept"]["responses"] == 600
     state = {step["name"]: step["finished"] for step in found["steps"]}
+    assert state["ask the arms in turns"]
     assert state["measure prompted"]
     assert state["measure other"]
     assert state["decide"]

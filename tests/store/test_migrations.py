@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import MetaData, Table, create_engine, inspect
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
 from tests.store import kept
@@ -13,7 +13,7 @@ from tuneornot.errors import StoreError
 from tuneornot.store import migrations, schema
 from tuneornot.store.migrations import STEPS, Step
 from tuneornot.store.store import Store
-from tuneornot.store.upsert import upsert
+from tuneornot.store.upsert import ready, upsert
 
 NEXT = Step(
     STEPS[-1].version + 1,
@@ -108,3 +108,17 @@ def test_postgresql_reads_the_same_tables_and_statements() -> None:
 def test_another_kind_of_database_is_refused() -> None:
     with pytest.raises(StoreError, match="must be in SQLite or PostgreSQL, got 'mysql'"):
         upsert("mysql", schema.plans)
+
+
+def test_a_single_row_goes_to_each_driver_as_it_wants_it() -> None:
+    places = sqlite.dialect()  # type: ignore[no-untyped-call]
+    names = postgresql.dialect()  # type: ignore[no-untyped-call]
+    row = {"key": "k", "seed": 1, "at": "now", "body": "{}"}
+    by_place = ready(places, schema.adapters)
+    assert by_place.sql.count("?") == 4
+    assert by_place.values(row) == ("k", 1, "now", "{}")
+    by_name = ready(names, schema.adapters)
+    assert "%(seed)s" in by_name.sql
+    assert by_name.values(row) == row
+    # What the statement holds itself comes along.
+    assert "latency" in ready(places, schema.responses).fixed.values()

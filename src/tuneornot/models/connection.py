@@ -202,6 +202,8 @@ class Connection:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s),
                 connector=aiohttp.TCPConnector(limit=0),  # the pool limits, and counts
+                # Nothing is remembered of a server from one question to the next.
+                cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )
         return self._session

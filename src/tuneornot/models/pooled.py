@@ -9,6 +9,7 @@ It knows no network, no functions and no programs: what makes one try is a ``Sen
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import queue
 import weakref
@@ -112,11 +113,13 @@ class PooledModel:
                     n_waiting += len(batch)
                 if not n_waiting:
                     return
-                outcome = outbox.get()
-                if isinstance(outcome, Exception):
-                    raise outcome
-                n_waiting -= 1
-                yield outcome
+                # Whatever is there by now: to look for more work once for each answer would wake
+                # the other thread, and wait for it, as often.
+                for outcome in _arrived(outbox):
+                    if isinstance(outcome, Exception):
+                        raise outcome
+                    n_waiting -= 1
+                    yield outcome
         finally:
             if loop is self._loop:  # else the model was closed meanwhile, and nothing runs
                 loop.wait(self._pool.drop(errand))
@@ -127,6 +130,15 @@ class PooledModel:
             # Runs at close, when the model is garbage, or when the program ends.
             self._finalizer = weakref.finalize(self, _shut, self._loop, self._pool, self._sender)
         return self._loop
+
+
+def _arrived(outbox: queue.SimpleQueue[Outcome]) -> list[Outcome]:
+    """Waits for an outcome; that one and all that have come with it."""
+    found = [outbox.get()]
+    with contextlib.suppress(queue.Empty):
+        while True:
+            found.append(outbox.get_nowait())
+    return found
 
 
 def _shut(loop: BackgroundLoop, pool: Pool, sender: Sender) -> None:

@@ -84,6 +84,7 @@ class Metered:
         self, handed: _Handed, replies: Iterator[tuple[int, Reply]]
     ) -> Iterator[tuple[int, Reply]]:
         with contextlib.ExitStack() as stack:
+            stack.callback(handed.forget)
             if hasattr(replies, "close"):  # cancels what is in flight, where the caller leaves
                 stack.callback(replies.close)
             since = self._clock()
@@ -94,7 +95,9 @@ class Metered:
                 yield position, reply
                 since = self._clock()
         if handed.refused is not None:
-            left = f"{handed.n_left():,} questions of this step, and what follows it"
+            # The last of several errands that end here tells of all.
+            self._purse.n_refused += handed.n_left()
+            left = f"{self._purse.n_refused:,} questions of this step, and what follows it"
             raise self._purse.exceeded(handed.refused, left)
 
 
@@ -152,17 +155,20 @@ class _Handed:
         if self.refused is not None:
             raise StopIteration
         request = next(self._source)
-        self.refused = self._purse.refuses(self._model, len(self._in_flight), self._used)
+        # Where arms take turns, what the others were sent will be paid for too.
+        self.refused = self._purse.refuses(self._model, self._used)
         if self.refused is not None:
             raise StopIteration
         length = sum(len(message.content) for message in request.messages)
         self._in_flight[self._n_handed] = length
+        self._purse.n_in_flight += 1
         self._n_handed += 1
         return request
 
     def answered(self, position: int, reply: Reply, seconds: float) -> Spent:
         """What one answer used."""
         n_characters = self._in_flight.pop(position)
+        self._purse.n_in_flight -= 1
         n_input, n_output = reply.n_input_tokens, reply.n_output_tokens
         guessed = reply.text is not None and (n_input is None or n_output is None)
         if guessed and n_input is None:
@@ -180,6 +186,11 @@ class _Handed:
         )
         self._used = self._used.plus(spent)
         return spent
+
+    def forget(self) -> None:
+        """What is in flight is called back."""
+        self._purse.n_in_flight -= len(self._in_flight)
+        self._in_flight.clear()
 
     def n_left(self) -> int:
         """Questions that were not handed over, the refused one among them."""

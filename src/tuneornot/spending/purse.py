@@ -56,6 +56,10 @@ class Purse:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.n_in_flight = 0
+        """Questions that were handed to any model and are not answered."""
+        self.n_refused = 0
+        """Questions of this command that no model was handed."""
         self._budget = budget
         self._prices = prices
         self._clock = clock
@@ -75,21 +79,20 @@ class Purse:
         self._n_tokens += spent.n_tokens
         self._money += self._price(spent)
 
-    def refuses(self, model: str, in_flight: int, own: Spent) -> str | None:
+    def refuses(self, model: str, own: Spent) -> str | None:
         """The limit that allows not one question more, if there is one.
 
         Args:
             model: that would be asked.
-            in_flight: questions that were handed to it and are not answered.
             own: what the answers of this errand used, for what an answer will; before the first
                 of them it is what the model used on average so far.
         """
         if not self._budget.limits:
             return None
         mean = own if own.n_calls else self._asked.of(model)
-        pending = in_flight / max(mean.n_calls, 1)
+        pending = self.n_in_flight / max(mean.n_calls, 1)
         reached = {
-            "calls": self._n_calls + in_flight,
+            "calls": self._n_calls + self.n_in_flight,
             "tokens": self._n_tokens + pending * mean.n_tokens,
             "money": self._money + pending * self._price(mean),
             "minutes": self.minutes + pending * mean.seconds / 60,

@@ -28,7 +28,7 @@ from tuneornot.errors import StoreError
 from tuneornot.records import Adapter, Label, Ledger, Look, Phase, Record, Response, Verdict
 from tuneornot.store import bodies, migrations, schema
 from tuneornot.store.database import ALONE, EACH, connect, told
-from tuneornot.store.upsert import upsert
+from tuneornot.store.upsert import Ready, ready, upsert
 
 Key = tuple[str, str, int, str]
 """What identifies a response: ``Response.key``."""
@@ -87,6 +87,7 @@ class Store:
         self.where = str(where)
         self._now = now
         self._turn = threading.Lock()
+        self._ready: dict[Table, Ready] = {}
         with told(self.where, "opened"):
             self._engine = connect(where, wait_s)
         try:
@@ -305,7 +306,10 @@ class Store:
 
     def _keep(self, table: Table, row: Mapping[str, object]) -> None:
         with told(self.where, "written"), self._turn:
-            self._writer.execute(upsert(self._engine.dialect.name, table), row)
+            if table not in self._ready:
+                self._ready[table] = ready(self._engine.dialect, table)
+            statement = self._ready[table]
+            self._writer.exec_driver_sql(statement.sql, statement.values(row))
 
     def _rows(self, query: Select[Any]) -> Iterator[Sequence[Any]]:
         with told(self.where, "read"), self._engine.connect() as connection:

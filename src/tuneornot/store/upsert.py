@@ -7,9 +7,10 @@ same is the table's primary key.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, Table, and_, or_
+from sqlalchemy import Dialect, Insert, Table, and_, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tuneornot.errors import StoreError
@@ -22,6 +23,31 @@ _INSERTS: dict[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
 
 _FIRST_STAYS = (schema.plans, schema.looks)
 """Tables whose rows say when something was first so."""
+
+
+class Ready(NamedTuple):
+    """A statement as the database's driver takes it, for rows that come one at a time."""
+
+    sql: str
+    order: tuple[str, ...] | None
+    """Names of the values by their place; ``None`` where the driver takes them by name."""
+    fixed: Mapping[str, Any]
+    """Values that the statement holds itself."""
+
+    def values(self, row: Mapping[str, object]) -> tuple[object, ...] | dict[str, object]:
+        """A row as the driver wants it."""
+        named = {**self.fixed, **row}
+        return named if self.order is None else tuple(named[name] for name in self.order)
+
+
+def ready(dialect: Dialect, table: Table) -> Ready:
+    """``upsert`` in the driver's own words.
+
+    Going through SQLAlchemy's statements costs each single row as much as SQLite's own work.
+    """
+    compiled = upsert(dialect.name, table).compile(dialect=dialect)
+    order = tuple(compiled.positiontup or ()) if compiled.positional else None
+    return Ready(str(compiled), order, compiled.params)
 
 
 @functools.cache
