@@ -111,7 +111,7 @@ def test_another_kind_of_database_is_refused() -> None:
 
 
 def test_a_single_row_goes_to_each_driver_as_it_wants_it() -> None:
-    places = sqlite.dialect()  # type: ignore[no-untyped-call]
+    places = sqlite.dialect()
     names = postgresql.dialect()  # type: ignore[no-untyped-call]
     row = {"key": "k", "seed": 1, "at": "now", "body": "{}"}
     by_place = ready(places, schema.adapters)
