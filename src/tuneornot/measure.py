@@ -7,8 +7,7 @@ arm is the better one.
 
     in_turns   let several arms answer, so that a busy hour hits all alike
     run        one arm: ask what is still missing, score every answer
-    timings    a pass for latency alone: latencies seen while many requests are in flight say more
-               about the queue than about the arm
+    timings    for latency alone: with many requests in flight it tells the queue, not the arm
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ OnAnswer = Callable[[int, int], None]
 
 
 TURN = 32
-"""Answers that an arm gives in one turn: twice what a server may have in flight at once."""
+"""Answers in one turn: twice what a server may have in flight at once."""
 
 
 class Entrant(NamedTuple):
@@ -100,8 +99,8 @@ def in_turns(
         )
         seen.update(missing[-1])
     pairs = sorted(zip(entrants, missing, strict=True), key=lambda pair: -len(pair[1]))
-    streams = [_responses(entrant, cases) for entrant, cases in pairs]
-    failed: dict[Key, Response] = {}
+    streams = [_responses(*pair) for pair in pairs]
+    failed = {}
     for n, response in enumerate(_turns(streams, turn), start=1):
         keep(response)
         seen.discard(response.key)
@@ -180,11 +179,7 @@ def judge(
     """
     return tuple(
         Score(
-            metric=metric.name,
-            case_id=case.id,
-            repeat=repeat,
-            value=mark.value,
-            reason=mark.reason,
+            metric=metric.name, case_id=case.id, repeat=repeat, value=mark.value, reason=mark.reason
         )
         for metric in metrics
         for mark in [_mark(metric, case, response)]
@@ -308,15 +303,9 @@ def _request(arm: Arm, case: Case, repeat: int) -> Request:
 def _response(key: Key, reply: Reply) -> Response:
     arm, question, repeat, purpose = key
     said = msgspec.structs.asdict(reply)
-    for name in ("text", "error"):
-        said[name] = _writable(said[name])
-    return Response(
-        arm=arm,
-        question=question,
-        repeat=repeat,
-        purpose="latency" if purpose == "latency" else "answer",
-        **said,
-    )
+    said |= {name: _writable(said[name]) for name in ("text", "error")}
+    why: Purpose = "latency" if purpose == "latency" else "answer"
+    return Response(arm=arm, question=question, repeat=repeat, purpose=why, **said)
 
 
 def _writable(text: str | None) -> str | None:
@@ -398,9 +387,8 @@ def _ask_alone(entrant: Entrant, case: Case) -> Response:
     shown, waited_s = (case, 0.0) if lookup is None else lookup.timed(case)
     request = _request(arm, shown, 0)
     replies = [reply for _, reply in model.ask([request], adapter=arm.adapter, one_by_one=True)]
-    if not replies:
-        replies = [Reply(error="the model ended without an answer")]
-    return _response(_key(arm, case, 0, "latency"), _later(replies[0], waited_s))
+    reply = replies[0] if replies else Reply(error="the model ended without an answer")
+    return _response(_key(arm, case, 0, "latency"), _later(reply, waited_s))
 
 
 def _later(reply: Reply, waited_s: float) -> Reply:
