@@ -5,6 +5,7 @@ python ours.py BASE CASES CONCURRENCY FOLDER
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,7 @@ from tuneornot.store.store import Store
 
 def main(base: str, cases: Path, concurrency: int, folder: Path) -> None:
     asked = dataset.read(cases)
+    gc.freeze()  # as the command line does
     with (
         closing(HttpModel(f"{base}#new", concurrency=concurrency)) as model,
         Store(folder / "store.db") as store,

@@ -143,7 +143,7 @@ def took(job: Job, folder: Path) -> Took:
         RuntimeError: it failed; with the end of what it said.
     """
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
-    if not job.command[0] == sys.executable:
+    if job.command[0] != sys.executable:
         kept.pop("PYTHONPATH", None)
     begun = time.monotonic()
     with (folder / "said").open("w+b") as said:
