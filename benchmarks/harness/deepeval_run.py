@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from deepeval import evaluate
-from deepeval.evaluate import AsyncConfig, DisplayConfig
+from deepeval.evaluate import AsyncConfig, CacheConfig, DisplayConfig
 from deepeval.metrics import ExactMatchMetric
 from deepeval.test_case import LLMTestCase
 from openai import AsyncOpenAI
@@ -44,6 +44,8 @@ def main(base: str, path: Path, concurrency: int) -> None:
         tests,
         [ExactMatchMetric()],
         async_config=AsyncConfig(max_concurrent=concurrency),
+        # Its cache is written anew for each case, which is slower than asking.
+        cache_config=CacheConfig(write_cache=False),
         display_config=DisplayConfig(show_indicator=False, print_results=False),
     )
     print(sum(bool(one.success) for one in found.test_results))
