@@ -1,7 +1,7 @@
-"""An event loop in a thread of its own, for calling asynchronous code from ordinary code.
+"""Between asynchronous and ordinary code: a loop in a thread of its own, a call in a thread.
 
-It knows nothing of what runs on it. The thread is a daemon, so that a program that forgets to stop
-it can still end.
+It knows nothing of what runs there. The threads are daemons, so that a program that forgets to stop
+one, or cannot, can still end.
 """
 
 from __future__ import annotations
@@ -52,3 +52,37 @@ class BackgroundLoop:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
+
+
+async def in_thread(
+    call: Callable[..., Any], *args: object, after: Callable[[], object] | None = None
+) -> Any:
+    """Call a function in a thread of its own; ``after`` is called on the loop when it has ended.
+
+    The thread is a daemon, so that a call that never ends cannot keep the program from ending, as
+    the threads of an executor would.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def end(said: Any, failure: BaseException | None) -> None:
+        if after is not None:
+            after()
+        if not future.done():  # else nobody waits any more
+            future.set_result((said, failure))
+
+    def run() -> None:
+        said, failure = None, None
+        try:
+            said = call(*args)
+        except BaseException as raised:
+            failure = raised
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(end, said, failure)
+
+    threading.Thread(target=run, name="tuneornot-call", daemon=True).start()
+    said, failure = await future
+    if failure is None:
+        return said
+    # What ends a program or a loop by being raised must not do so from inside a model.
+    raise failure if isinstance(failure, Exception) else RuntimeError(repr(failure))

@@ -3,6 +3,8 @@
     local:NAME, local:PATH              models.local, in this process
     http://HOST/v1#NAME, https://...    models.http, an OpenAI-compatible server
     anthropic:NAME                      models.http, Anthropic's service
+    python:MODULE:FUNCTION              models.function, the study's own code
+    command:PROGRAM ARGUMENTS           models.command, a program for each question
     deepeval:NAME, autoevals:NAME       models.scorers, to judge
 
 Installed packages add kinds in the entry point group ``tuneornot.models``: the name of the entry
@@ -22,6 +24,8 @@ from typing import NamedTuple
 from tuneornot.errors import MissingExtra, ModelError
 from tuneornot.models import claude, scorers
 from tuneornot.models.base import Model
+from tuneornot.models.command import CommandModel
+from tuneornot.models.function import FunctionModel
 from tuneornot.models.http import HttpModel
 from tuneornot.records import Sampling
 
@@ -144,5 +148,7 @@ _BUILT_IN: Mapping[str, Kind] = {
     "http": Kind("http://HOST/v1#MODEL", _served),
     "https": Kind("https://HOST/v1#MODEL", _served),
     "anthropic": Kind("anthropic:MODEL", _served, claude.refuses),
+    "python": Kind("python:MODULE:FUNCTION", FunctionModel),
+    "command": Kind("command:PROGRAM ARGUMENTS", CommandModel),
     **{package: Kind(f"{package}:NAME (to judge)", _scorer) for package in scorers.PACKAGES},
 }
