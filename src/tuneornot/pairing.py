@@ -81,13 +81,18 @@ class Pairing:
         variants: dict[str, tuple[decide.Evidence, Rule]] = {"": (evidence, self._rule)}
         variants |= self._variants(usual, evidence, audit)
         found = decide.sensitivity(usual, variants, verdict.outcome, spend=self._spend)
-        told = stages.caveat(self._so_far.stage)
+        missed = [
+            f"{name} was not measured on eval"
+            for name in study.MEASURED
+            if name in self._study.metrics and usual.contrast(name, "eval") is None
+        ]
+        caveats = [*stages.caveat(self._so_far.stage), *verdict.caveats, *missed]
         return msgspec.structs.replace(
             verdict,
             sensitivity=found,
             stage=self._so_far.stage,
             further=None if verdict.n_more is None else self._further(verdict.n_more),
-            caveats=(*told, *verdict.caveats),
+            caveats=tuple(dict.fromkeys(caveats)),
         )
 
     def _further(self, n: int) -> Further:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -16,7 +18,7 @@ from tests.models.misbehaving import question
 from tuneornot.errors import ModelError, ServerError
 from tuneornot.models.base import Request
 from tuneornot.models.http import HttpModel
-from tuneornot.records import Message, Sampling
+from tuneornot.records import Json, Message, Sampling
 
 pytestmark = [
     pytest.mark.slow,
@@ -150,6 +152,58 @@ def test_greedy_answers_repeat(served: Served) -> None:
     one, other = (reply.text for _, reply in model.ask(asked, one_by_one=True))
     model.close()
     assert one == other
+
+
+def test_the_first_token_of_a_stream(served: Served) -> None:
+    model = HttpModel(f"{served.base}#smollm2")
+    asked = [request("Tell me a long story.", 40)] * 2
+    streamed = dict(model.ask(asked, one_by_one=True))
+    whole = dict(model.ask(asked))
+    model.close()
+    for reply in streamed.values():
+        assert reply.text == whole[0].text
+        assert (reply.finish, reply.n_output_tokens) == ("length", 40)
+        assert reply.n_input_tokens == whole[0].n_input_tokens
+        assert reply.first_token_s is not None
+        assert reply.latency_s is not None
+        # Forty tokens one after the other: the first comes well before the last.
+        assert 0 < reply.first_token_s < 0.5 * reply.latency_s
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_log_probabilities(served: Served, alone: bool) -> None:
+    model = HttpModel(f"{served.base}#smollm2")
+    chat = (Message(role="user", content="What is the capital of France?"),)
+    asked = Request(messages=chat, sampling=Sampling(max_tokens=8, logprobs=3))
+    [(_, reply)] = model.ask([asked], one_by_one=alone)
+    model.close()
+    assert reply.text is not None
+    assert reply.logprobs is not None
+    assert reply.alternatives is not None
+    assert len(reply.logprobs) == len(reply.alternatives) <= 8
+    assert all(value <= 0 for value in reply.logprobs)
+    for value, told in zip(reply.logprobs, reply.alternatives, strict=True):
+        assert len(told) == 3
+        assert max(told.values()) == pytest.approx(value, abs=1e-4), "greedy takes the likeliest"
+
+
+def test_a_schema_holds_the_answer(served: Served) -> None:
+    model = HttpModel(f"{served.base}#smollm2")
+    schema: dict[str, Json] = {
+        "type": "object",
+        "properties": {"year": {"type": "integer"}, "court": {"enum": ["high", "low"]}},
+        "required": ["year", "court"],
+        "additionalProperties": False,
+    }
+    chat = (Message(role="user", content="Tell me of a judgement, at length."),)
+    forms: tuple[dict[str, Json] | Literal["json"], ...] = (schema, "json")
+    asked = [Request(messages=chat, sampling=Sampling(max_tokens=120, form=form)) for form in forms]
+    held, loose = (reply.text or "" for _, reply in sorted(model.ask(asked)))
+    model.close()
+    found = json.loads(held)
+    assert isinstance(found["year"], int)
+    assert found["court"] in ("high", "low")
+    assert loose.lstrip().startswith("{")
 
 
 def test_a_server_killed_in_mid_run_loses_nothing() -> None:
