@@ -123,7 +123,11 @@ def test_all_faults_at_once() -> None:
             "sampling: {form: {type: 3}}\nmetrics:",
             "sampling.form: found no JSON Schema",
         ),
-        ("metrics:", "sampling: {form: json}\nmetrics:", "cannot be held to a form"),
+        (
+            "local:smollm2-135m, search",
+            "'anthropic:m', sampling: {logprobs: 1}, search",
+            "tells no",
+        ),
         ("search:", "sampling: {stop: ['']}, search:", "arms.prompted.sampling.stop: found"),
         ("search:", "sampling: {logprobs: 21}, search:", "arms.prompted.sampling.logprobs"),
         ("search:", "sampling: {top_k: 5}, search:", "arms.prompted.sampling.top_k: unknown"),

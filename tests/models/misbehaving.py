@@ -112,6 +112,9 @@ class Misbehaving:
         if plan is None or (plan["times"] and self.seen[text] > int(plan["times"])):
             return await self.well(request, f"echo: {text}", body)
         what = plan["what"]
+        if what == "slow":
+            await asyncio.sleep(0.1)
+            return await self.well(request, f"echo: {text}", body)
         if what.isdigit() and what != "529":
             return web.json_response({"error": {"message": f"no {what}"}}, status=int(what))
         method = getattr(self, "do_" + what.replace("-", "_"), None)

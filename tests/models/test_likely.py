@@ -102,14 +102,6 @@ def test_the_first_token_comes_before_the_last(model: LocalModel) -> None:
     assert short.first_token_s == pytest.approx(short.latency_s, abs=0.05)
 
 
-def test_a_form_is_an_error_that_says_what_to_do(model: LocalModel) -> None:
-    bad, good = answers(model, [*tiny.requests(1, form="json"), *tiny.requests(1)])
-    assert bad.error == (
-        "A local model's decoding cannot be held to a form. Leave it out, or serve the model."
-    )
-    assert good.text is not None
-
-
 def row(seed: int, sampling: Sampling) -> Row:
     return Row(
         position=0,

@@ -77,6 +77,7 @@ def test_names_without_a_known_kind(name: str) -> None:
 
 
 def test_what_a_kind_cannot_do_is_told() -> None:
-    [fault] = registry.faults("local:x", Sampling(form="json"))
-    assert "cannot be held to a form, found form='json'" in fault
-    assert registry.faults("http://h/v1#m", Sampling(form="json", logprobs=3)) == []
+    [fault] = registry.faults("anthropic:x", Sampling(form="json"))
+    assert "to a JSON Schema only, found form='json'" in fault
+    for name in ("http://h/v1#m", "local:x", "python:a:b"):
+        assert registry.faults(name, Sampling(form="json", logprobs=3)) == []

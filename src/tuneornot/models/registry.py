@@ -40,15 +40,6 @@ def _everything(_: Sampling) -> str | None:
     return None
 
 
-def _no_form(sampling: Sampling) -> str | None:
-    if sampling.form is None:
-        return None
-    return (
-        f"a local model's decoding cannot be held to a form, found form={sampling.form!r}; leave "
-        "it out, or serve the model (vLLM, llama.cpp) and name the server"
-    )
-
-
 class Kind(NamedTuple):
     """How the names of one prefix become models."""
 
@@ -144,7 +135,7 @@ def _scorer(name: str, _: Path) -> Model:
 
 
 _BUILT_IN: Mapping[str, Kind] = {
-    "local": Kind("local:NAME or local:PATH", _local, _no_form),
+    "local": Kind("local:NAME or local:PATH", _local),
     "http": Kind("http://HOST/v1#MODEL", _served),
     "https": Kind("https://HOST/v1#MODEL", _served),
     "anthropic": Kind("anthropic:MODEL", _served, claude.refuses),

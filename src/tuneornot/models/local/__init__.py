@@ -7,6 +7,7 @@ prefixed   whole passes behind a kept beginning
 batches    rows answered together, packed
 plain      the fallback, padded, for models whose attention cannot be taken apart
 rows       one answer under way, and how it ends
+forms      what an answer may go on with where its form is given
 adapters   attached without loading anything again
 """
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from tuneornot.models.base import Reply
+from tuneornot.models.local.forms import within
 from tuneornot.models.local.prefix import Prefix, Slots
 from tuneornot.models.local.prefixed import Forward, answer, read
 from tuneornot.models.local.rows import Ending, Row, choose, weigh
@@ -69,13 +70,14 @@ def _advance(
 ) -> Iterator[tuple[int, Reply]]:
     """Give each row from the first on its next token; those that it ends leave the batch."""
     ended: dict[int, Reply] = {}
-    chosen = choose(scores, present[first:])
-    weigh(scores, present[first:], chosen)
+    advanced = present[first:]
+    chosen = choose(within(scores, [row.held for row in advanced]), advanced)
+    weigh(scores, advanced, chosen)
     now_s = time.perf_counter()
     for i, token in enumerate(chosen, start=first):
         if not present[i].answer:
             present[i].first_s = now_s
-        present[i].answer.append(token)
+        present[i].take(token)
         if (reply := ending.of(present[i])) is not None:
             ended[i] = reply
     if not ended:

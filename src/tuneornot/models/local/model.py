@@ -10,6 +10,7 @@ is not safe to use from two threads at once.
 
 from __future__ import annotations
 
+import functools
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -21,6 +22,7 @@ from tuneornot.models.base import Reply, Request
 from tuneornot.models.local import weights
 from tuneornot.models.local.adapters import AdapterShelf
 from tuneornot.models.local.batches import Batch, PartsBatch, decode
+from tuneornot.models.local.forms import Forms
 from tuneornot.models.local.plain import PlainBatch
 from tuneornot.models.local.prefix import Prefix, Slots
 from tuneornot.models.local.prefixed import Forward, PrefixShelf, cover, extended, n_common
@@ -33,7 +35,6 @@ MOST_ROWS = 256
 """Rows answered together: beyond this the products gain nothing."""
 MEMORY = 3 * 2**29
 """Bytes for the keys and values of the rows' own tokens, if every answer grew to its limit."""
-NO_FORM = "A local model's decoding cannot be held to a form. Leave it out, or serve the model."
 WORTH_READING = 64
 """Tokens saved that make a longer shared prefix worth a pass of its own."""
 
@@ -86,8 +87,7 @@ class LocalModel:
         before; ``load`` is the largest number of rows that were computed with it. With
         ``one_by_one`` every request is a batch of one behind the cached prefix, as if a server
         that caches prefixes had nothing else to do; only then does ``first_token_s`` mean anything.
-        ``n_output_tokens`` counts the ending token, log-probabilities leave it out. A request that
-        wants a form is an error: the decoding cannot be held to one.
+        ``n_output_tokens`` counts the ending token, log-probabilities leave it out.
 
         Raises:
             ModelError: the model or the adapter cannot be loaded.
@@ -159,6 +159,12 @@ class _Opened:
         for group in [[row] for row in rows] if alone else _groups(rows):
             yield from decode(self._batch(forward, prefix, group), group, self._ending)
 
+    @functools.cached_property
+    def _forms(self) -> Forms:
+        # Made when it is first needed: reading the vocabulary takes a moment.
+        width = self._model.get_output_embeddings().weight.shape[0]
+        return Forms(self._tokenizer, n_scores=width, ends=self._ending.ends)
+
     def _forward(self, adapter: Adapter | None) -> Forward:
         """The model as the adapter makes it, even if calls with several adapters take turns."""
         self._adapters.attach(adapter)
@@ -177,8 +183,9 @@ class _Opened:
         texts: list[str] = []
         refused: list[tuple[int, Reply]] = []
         for position, request in window:
-            if request.sampling.form is not None:
-                refused.append((position, Reply(error=NO_FORM)))
+            form = request.sampling.form
+            if form is not None and (fault := self._forms.fault(form)) is not None:
+                refused.append((position, Reply(error=_unheld(fault))))
                 continue
             try:
                 texts.append(self.text(request.messages))
@@ -202,6 +209,7 @@ class _Opened:
             n_room=max(1, min(request.sampling.max_tokens, self._context - len(prompt))),
             sampling=request.sampling,
             chance=chance_of(request.sampling, prompt),
+            held=self._forms.held(form) if (form := request.sampling.form) is not None else None,
         )
 
     def _shared(
@@ -254,6 +262,13 @@ def _untold(error: TemplateError) -> str:
     return (
         f"The model's chat template refuses these messages ({error}). "
         "Use the roles that it knows, in the order that it wants."
+    )
+
+
+def _unheld(fault: str) -> str:
+    return (
+        f"A local model must be able to hold its answer to the form; it cannot: {fault}. "
+        "Simplify the JSON Schema in `sampling.form`."
     )
 
 

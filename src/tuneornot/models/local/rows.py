@@ -1,8 +1,7 @@
 """A row: one answer in the making, the next token chosen for it, and how it ends.
 
-It refuses to know how scores are computed. It does not cover beams, penalties or forms: the next
-token is the likeliest one, or drawn at a temperature, from the whole distribution or from its
-likeliest part.
+It refuses to know how scores are computed. It does not cover beams or penalties: the next token is
+the likeliest one, or drawn at a temperature, from the whole distribution or its likeliest part.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from tuneornot import fingerprint
 from tuneornot.models.base import Reply
+from tuneornot.models.local.forms import Held
 from tuneornot.records import Sampling
 
 
@@ -34,6 +34,8 @@ class Row:
     """Most tokens that its answer may have."""
     sampling: Sampling
     chance: random.Random
+    held: Held | None = None
+    """What holds it to the form that its sampling wants."""
     answer: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     """Of each token of the answer, where the sampling wants them."""
@@ -49,6 +51,12 @@ class Row:
     def length(self) -> int:
         """Places that it may come to need in a slot (the last token is never read)."""
         return len(self.tokens) + self.n_room
+
+    def take(self, token: int) -> None:
+        """Go on with the token that was chosen."""
+        self.answer.append(token)
+        if self.held is not None:
+            self.held.take(token)
 
 
 def chance_of(sampling: Sampling, prompt: tuple[int, ...]) -> random.Random:
@@ -123,14 +131,14 @@ class Ending:
 
     def __init__(self, tokenizer: Any, ends: frozenset[int]) -> None:
         self._tokenizer = tokenizer
-        self._ends = ends
+        self.ends = ends
 
     def of(self, row: Row) -> Reply | None:
         """The reply of a row that its newest token ended, else None.
 
         ``n_output_tokens`` counts every token computed, the ending one included.
         """
-        if row.answer[-1] in self._ends:
+        if row.answer[-1] in self.ends:
             return self._reply(row, row.answer[:-1], "stop")
         if row.sampling.stop and (text := self._stopped(row)) is not None:
             return self._reply(row, row.answer, "stop", text=text)
