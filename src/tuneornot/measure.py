@@ -88,18 +88,20 @@ def in_turns(
         BudgetExceeded: once every arm has handed back what it was sent.
     """
     missing: list[dict[Key, Case]] = []
+    old: dict[Key, Response] = {}
     seen: set[Key] = set()
     for entrant in entrants:
         wanted: dict[Key, Case] = {}
         for dataset in datasets:
             wanted |= _wanted(entrant, dataset, entrant.shown(dataset), repeats)
-        answered = _answered(known, list(wanted))
+        answered, failures = _found(known, list(wanted))
+        old |= failures
         missing.append(
             {k: case for k, case in wanted.items() if k not in answered and k not in seen}
         )
         seen.update(missing[-1])
     pairs = sorted(zip(entrants, missing, strict=True), key=lambda pair: -len(pair[1]))
-    streams = [_responses(*pair) for pair in pairs]
+    streams = [_responses(*pair, old) for pair in pairs]
     failed = {}
     for n, response in enumerate(_turns(streams, turn), start=1):
         keep(response)
@@ -141,7 +143,8 @@ def run(
         lookup: where the arm's passages come from. They are shown with each question, and metrics
             judge the answer to the case with its passages.
         failed: what failed just now (see ``in_turns``) and is not asked again at once.
-        known: what was answered before; a failure among them is asked again.
+        known: what was answered before. A failure among them is asked again, after everything
+            else; it stands if the model gives up.
         keep: called with every new response, failures too, as soon as it exists.
         on_answer: called after each with (answers so far, answers asked for in this call).
 
@@ -155,9 +158,10 @@ def run(
     entrant = Entrant(model, arm, lookup)
     asked = entrant.shown(dataset)
     cases = _wanted(entrant, dataset, asked, repeats)
-    answered = {**(failed or {}), **_answered(known, list(cases))}
+    found, old = _found(known, list(cases))
+    answered = {**(failed or {}), **found}
     missing = {key: case for key, case in cases.items() if key not in answered}
-    for n, response in enumerate(_responses(entrant, missing), start=1):
+    for n, response in enumerate(_responses(entrant, missing, old), start=1):
         keep(response)
         answered[response.key] = response
         if on_answer:
@@ -217,7 +221,7 @@ def timings(
     """
     cases = _spaced(dataset, n)
     keys = [[_key(one.arm, case, 0, "latency") for one in entrants] for case in cases]
-    answered = _answered(known, [key for row in keys for key in row])
+    answered, _ = _found(known, [key for row in keys for key in row])
     todo = [i for i, row in enumerate(keys) if not all(key in answered for key in row)]
     if todo:
         for entrant in entrants:
@@ -251,12 +255,25 @@ def _wanted(entrant: Entrant, dataset: Dataset, shown: Dataset, repeats: int) ->
     return cases
 
 
-def _responses(entrant: Entrant, missing: Mapping[Key, Case]) -> Generator[Response]:
-    """What an arm answers to the questions that are missing, as it comes."""
-    arm, keys = entrant.arm, list(missing)
+def _responses(
+    entrant: Entrant, missing: Mapping[Key, Case], old: Mapping[Key, Response]
+) -> Generator[Response]:
+    """What an arm answers to the questions that are missing, as it comes.
+
+    What failed before comes last: by then answers have shown whether it was the questions or the
+    model. Where only such questions are left and the model gives up, their failures stand.
+    """
+    arm, keys = entrant.arm, sorted(missing, key=old.__contains__)
+    left = dict.fromkeys(keys)
     requests = (_request(arm, missing[key], key[2]) for key in keys)
-    for position, reply in entrant.model.ask(requests, adapter=arm.adapter):
-        yield _response(keys[position], reply)
+    try:
+        for position, reply in entrant.model.ask(requests, adapter=arm.adapter):
+            left.pop(keys[position], None)
+            yield _response(keys[position], reply)
+    except ModelError:
+        if any(key not in old for key in left):
+            raise
+        yield from (old[key] for key in left)
 
 
 def _turns(streams: Sequence[Generator[Response]], turn: int) -> Iterator[Response]:
@@ -283,14 +300,15 @@ def _turns(streams: Sequence[Generator[Response]], turn: int) -> Iterator[Respon
         raise exceeded
 
 
-def _answered(known: Known, keys: Sequence[Key]) -> dict[Key, Response]:
-    """What need not be asked: the known responses that have a text."""
+def _found(known: Known, keys: Sequence[Key]) -> tuple[dict[Key, Response], dict[Key, Response]]:
+    """The known answers, which need not be asked for again, and the known failures."""
     found = known(keys) if callable(known) else known
-    return {
-        key: response
-        for key in keys
-        if (response := found.get(key)) is not None and response.text is not None
-    }
+    answers: dict[Key, Response] = {}
+    failures: dict[Key, Response] = {}
+    for key in keys:
+        if (response := found.get(key)) is not None:
+            (failures if response.text is None else answers)[key] = response
+    return answers, failures
 
 
 def _request(arm: Arm, case: Case, repeat: int) -> Request:
