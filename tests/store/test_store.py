@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine.default import DefaultDialect
 
 from tests.store import kept
 from tuneornot.records import Look, Phase, Response
@@ -225,3 +226,20 @@ def test_the_example_of_the_documentation_runs(
         store.keep_responses([kept.response(1), kept.response(2, None)])
     exec(example, {})
     assert "arm an answer\narm status 500\n" in capsys.readouterr().out
+
+
+def test_an_interrupted_write_does_not_close_the_store(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    first, second = kept.response(1), kept.response(2)
+    with Store(path) as store:
+        store.keep_response(first)
+        with monkeypatch.context() as within:
+            within.setattr(DefaultDialect, "do_execute", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                store.keep_response(second)
+        store.keep_response(second)
+        assert set(store.responses([first.key, second.key])) == {first.key, second.key}

@@ -309,6 +309,9 @@ class Store:
             if table not in self._ready:
                 self._ready[table] = ready(self._engine.dialect, table)
             statement = self._ready[table]
+            if self._writer.invalidated:  # the last write was interrupted: begin afresh
+                self._writer.close()
+                self._writer = self._engine.connect().execution_options(**EACH)
             self._writer.exec_driver_sql(statement.sql, statement.values(row))
 
     def _rows(self, query: Select[Any]) -> Iterator[Sequence[Any]]:
