@@ -109,8 +109,7 @@ class Choice:
 
     Labels are compared after folding (case, punctuation, white space). The answer must be the
     label or an alias of it; with ``anywhere`` it may hold the label as whole words among others,
-    as long as it names no other label. How well each single label is recognised over all cases is
-    ``macro_f1``.
+    as long as it names no other label. How well each single label is recognised it does not tell.
     """
 
     labels: Listed

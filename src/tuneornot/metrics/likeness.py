@@ -2,7 +2,7 @@
 
 They compare the surface of an answer with that of the expected one. A paraphrase scores low, and
 a wrong number in a long right sentence scores high: read them beside a metric that knows what must
-be right. Overlap of n-grams as used for translation (BLEU, chrF) stands in ``translation``.
+be right.
 """
 
 from __future__ import annotations
