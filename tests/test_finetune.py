@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.training import tiny
-from tuneornot import finetune
+from tuneornot import finetune, soundness
 from tuneornot.errors import MissingExtra, TrainingError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.local.weights import Loaded
@@ -221,14 +221,14 @@ def test_loops_are_a_caveat(tmp_path: Path) -> None:
     "text", ["the cat sat the cat sat the cat sat the cat sat", "a, a, a, a,", '{"a' + "ab" * 50]
 )
 def test_a_loop_is_seen(text: str) -> None:
-    assert finetune.loops(text)
+    assert soundness.loops(text)
 
 
 @pytest.mark.parametrize(
     "text", ["", "no no no", '{"volume": 1000000000, "page": 2}', "as is, as was, as will be"]
 )
 def test_ordinary_writing_is_no_loop(text: str) -> None:
-    assert not finetune.loops(text)
+    assert not soundness.loops(text)
 
 
 def test_a_training_without_dev_cases_says_so(tmp_path: Path) -> None:

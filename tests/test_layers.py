@@ -13,7 +13,7 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["functions", "records"], 1),
     **dict.fromkeys(["cases", "formats", "stats", "training", "drift", "store", "report"], 2),
     **dict.fromkeys(["models", "budget", "retrieval"], 3),
-    "metrics": 4,
+    **dict.fromkeys(["metrics", "soundness"], 4),
     "study": 5,
     **dict.fromkeys(
         [

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast, runtime_checkable
 
 import msgspec
 
-from tuneornot import fingerprint
+from tuneornot import fingerprint, soundness
 from tuneornot.errors import MissingExtra, TrainingError
 from tuneornot.models.base import Model, Reply, Request
 from tuneornot.records import (
@@ -47,10 +47,6 @@ WATCHED = 32
 """Dev cases whose loss is measured at the start and after each epoch."""
 COMPARED = 64
 """Train cases whose prompts are compared with those of serving."""
-ENDING, ENDING_AT_ALL = 0.95, 0.5
-"""Shares of answers that end by themselves: the least to pass, and the least not to block."""
-LOOPS = 4
-"""So many times the same words in a row at an answer's end are a loop."""
 
 
 @runtime_checkable
@@ -216,9 +212,9 @@ def check(
         _adapter_loaded(Path(adapter.path), tuned, plain),
         _template_parity(model, cases, prompt, built.kept, loaded),
         _nothing_truncated(built),
-        _answers_end(tuned),
+        soundness.answers_end(tuned),
         _loss_on_answers_only(built.kept),
-        _no_loops(tuned),
+        soundness.no_loops(tuned),
         _dev_loss_fell(adapter.curve),
     )
 
@@ -227,12 +223,11 @@ def _adapter_loaded(folder: Path, tuned: Sequence[Reply], plain: Sequence[Reply]
     from tuneornot.training import verify
 
     update = verify.update(folder)
-    pairs = [(a.text, b.text) for a, b in zip(tuned, plain, strict=True) if a.text is not None]
-    n_changed = sum(a != b for a, b in pairs)
+    n_changed, n_pairs = soundness.n_changed(tuned, plain)
     return Check(
         name="adapter-loaded",
         passed=n_changed > 0 and 0 == update.n_zero < update.n_matrices,
-        detail=f"{n_changed} of {len(pairs)} answers differ from the base model's; "
+        detail=f"{n_changed} of {n_pairs} answers differ from the base model's; "
         f"{update.n_matrices - update.n_zero} of {update.n_matrices} B matrices are not zero "
         f"(root mean square {update.norm:.2g}).",
     )
@@ -281,21 +276,6 @@ def _nothing_truncated(built: Examples) -> Check:
     return Check(name="nothing-truncated", passed=passed, detail=f"{detail}.", blocking=False)
 
 
-def _answers_end(tuned: Sequence[Reply]) -> Check:
-    n_ended = sum(reply.finish == "stop" for reply in tuned)
-    n_failed = sum(reply.text is None for reply in tuned)
-    share = n_ended / len(tuned)
-    detail = f"{n_ended} of {len(tuned)} answers end by themselves"
-    if n_failed:
-        detail += f"; {n_failed} failed"
-    return Check(
-        name="answers-end",
-        passed=share >= ENDING,
-        detail=f"{detail}.",
-        blocking=share < ENDING_AT_ALL,
-    )
-
-
 def _loss_on_answers_only(kept: Sequence[Example]) -> Check:
     from tuneornot.training import verify
 
@@ -306,26 +286,6 @@ def _loss_on_answers_only(kept: Sequence[Example]) -> Check:
         detail=f"{seen.n_trained} of {seen.n_tokens} tokens count in the loss; in {seen.n_wrong} "
         f"examples they are not exactly the answer, {seen.n_idle} train nothing.",
     )
-
-
-def _no_loops(tuned: Sequence[Reply]) -> Check:
-    n_looping = sum(loops(reply.text or "") for reply in tuned)
-    return Check(
-        name="no-loops",
-        passed=n_looping == 0,
-        detail=f"{n_looping} of {len(tuned)} answers end in repeating themselves.",
-        blocking=False,
-    )
-
-
-def loops(text: str) -> bool:
-    """Whether a text ends in the same words (or, in one long word, letters) over and over."""
-    # A row of dots or zeros is ordinary writing, so letters must repeat for longer than words.
-    for pieces, n_times in ((text.split(), LOOPS), (list(text[-400:]), 5 * LOOPS)):
-        for width in range(1, len(pieces) // n_times + 1):
-            if pieces[-width * n_times :] == pieces[-width:] * n_times:
-                return True
-    return False
 
 
 def _dev_loss_fell(curve: Sequence[CurvePoint]) -> Check:
