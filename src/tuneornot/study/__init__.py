@@ -1,0 +1,38 @@
+"""The plan of a study, written before the data: cases, arms, metrics, margins, budgets.
+
+``study.read(path)`` reads ``study.yaml``, tells every fault at once, and returns a frozen ``Study``
+whose fingerprint is the pre-registration. It opens no model, reads no cases and decides nothing;
+whether a model or a file exists is found out by ``check``.
+"""
+
+from tuneornot.study.plans import (
+    ArmPlan,
+    DataPlan,
+    DecidePlan,
+    SearchPlan,
+    SplitPlan,
+    Study,
+    TunePlan,
+)
+from tuneornot.study.reading import grown, metrics, parse, read, text
+from tuneornot.study.rules import MEASURED, QUANTITIES, rests_on_cost, rule, sampling
+
+__all__ = [
+    "MEASURED",
+    "QUANTITIES",
+    "ArmPlan",
+    "DataPlan",
+    "DecidePlan",
+    "SearchPlan",
+    "SplitPlan",
+    "Study",
+    "TunePlan",
+    "grown",
+    "metrics",
+    "parse",
+    "read",
+    "rests_on_cost",
+    "rule",
+    "sampling",
+    "text",
+]

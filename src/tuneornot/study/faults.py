@@ -1,0 +1,194 @@
+"""What contradicts itself in a study: told all at once, each with its place in the file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from tuneornot.budget import price_faults
+from tuneornot.errors import MissingExtra, StudyError
+from tuneornot.metrics import confidence, registry
+from tuneornot.metrics.base import Metric
+from tuneornot.metrics.judges import planned
+from tuneornot.metrics.judges.base import judges
+from tuneornot.models import sampling as asked
+from tuneornot.study.plans import DataPlan, Study
+from tuneornot.study.rules import MEASURED, QUANTITIES, parts, rule, sampling
+
+
+def contradictions(study: Study, folder: Path) -> list[str]:
+    """Every fault that can be seen without opening a model or a file of cases."""
+    made, faults = built(study, folder)
+    if not faults:
+        named = [entry for entry in study.metrics if isinstance(entry, str) and entry in MEASURED]
+        faults += _decide_faults(study, made, [metric.name for metric in made] + named)
+        faults += _guardrail_faults(study, made, [metric.name for metric in made] + named)
+        faults += _judge_faults(study, made)
+    faults += [*_data_faults(study.data), *_arm_faults(study)]
+    models = {name: (arm.model, arm.sampling) for name, arm in study.arms.items()}
+    unsampled = asked.arm_faults(study.sampling, models)
+    if not unsampled:
+        faults += confidence.faults(made, {name: sampling(study, name) for name in study.arms})
+    faults += unsampled
+    return [*faults, *study.budget.faults(), *_price_faults(study, folder, made)]
+
+
+def _judge_faults(study: Study, built: Sequence[Metric]) -> list[str]:
+    primary = study.decide.primary
+    raced = {name: arm.search.metric or primary for name, arm in study.arms.items() if arm.search}
+    named = zip(study.decide.guardrails, rule(study).guardrails, strict=True)
+    guarded = {name: rail.metric for name, rail in named if rail.quantity in QUANTITIES}
+    return planned.faults(built, raced=raced, guarded=guarded)
+
+
+def _price_faults(study: Study, folder: Path, built: Sequence[Metric]) -> list[str]:
+    needs = ["metrics: `cost`"] if "cost" in study.metrics else []
+    needs += ["budget.money"] if study.budget.money is not None else []
+    models = [arm.model for arm in study.arms.values()]
+    # A budget in money pays the judges too; the cost of an answer is its arm's alone.
+    models += judges(built) if study.budget.money is not None else ()
+    return price_faults(study.prices, folder, needs=needs, models=models)
+
+
+def _data_faults(data: DataPlan) -> list[str]:
+    given = [name for name in ("train", "dev", "eval") if getattr(data, name) is not None]
+    faults = []
+    if (data.cases is None) == (not given):
+        faults.append("data: give either `cases` (one file to split) or `train`, `dev` and `eval`")
+    elif given and len(given) < 3:
+        faults.append(f"data: `train`, `dev` and `eval` belong together; found only {given}")
+    for name in data.extra:
+        if name in ("train", "dev", "eval", "demonstrations"):
+            faults.append(f"data.extra: {name!r} is the name of a split; choose another")
+    for part in ("eval", "dev", "train"):
+        value = getattr(data.split, part)
+        if value is not None and (value <= 0 or (value != int(value) and value >= 1)):
+            faults.append(
+                f"data.split.{part}: found {value!r}, expected a number of cases or a share below 1"
+            )
+    return faults
+
+
+def _arm_faults(study: Study) -> list[str]:
+    faults = []
+    plain = [name for name, arm in study.arms.items() if arm.tune is None]
+    if len(study.arms) < 2:
+        faults.append(
+            f"arms: found {len(study.arms)}, expected at least two (a baseline and a candidate)"
+        )
+    elif not plain and study.decide.baseline is None:
+        faults.append("arms: every arm is tuned; name the baseline with `decide.baseline`")
+    if study.decide.baseline is not None and study.decide.baseline not in study.arms:
+        faults.append(
+            f"decide.baseline: {study.decide.baseline!r} is not an arm; arms are {[*study.arms]}"
+        )
+    for name, arm in study.arms.items():
+        if arm.tune is not None and not arm.model.startswith("local:"):
+            faults.append(
+                f"arms.{name}.tune: {arm.model!r} cannot be trained, only local models can; "
+                "train elsewhere and name the served model"
+            )
+        if arm.retrieve is not None:
+            faults += [f"arms.{name}.retrieve.{fault}" for fault in arm.retrieve.faults()]
+        if arm.search is not None and arm.tune is not None:
+            faults.append(f"arms.{name}: `search` and `tune` in one arm; make two arms")
+        if arm.search is not None and arm.search.minutes is None and arm.search.calls is None:
+            faults.append(f"arms.{name}.search: no budget; give `minutes` or `calls`")
+        for budget in ("minutes", "calls"):
+            value = getattr(arm.search, budget) if arm.search else None
+            if value is not None and value <= 0:
+                faults.append(f"arms.{name}.search.{budget}: found {value!r}, expected more than 0")
+        seeds = arm.tune.seeds if arm.tune is not None else (0,)
+        if not seeds or len(set(seeds)) < len(seeds):
+            faults.append(
+                f"arms.{name}.tune.seeds: found {[*seeds]}, expected some, each of them once"
+            )
+    return faults
+
+
+def _decide_faults(study: Study, built: Sequence[Metric], known: Sequence[str]) -> list[str]:
+    plan, judged = study.decide, [metric.name for metric in built]
+    faults = [
+        f"arms.{name}.search.metric: {_unknown(arm.search.metric, judged)}"
+        for name, arm in study.arms.items()
+        if arm.search is not None and arm.search.metric not in (None, *judged)
+    ]
+    if plan.primary not in judged:
+        faults.append(f"decide.primary: {_unknown(plan.primary, judged)}")
+    if not plan.worthwhile >= 0:
+        faults.append(f"decide.worthwhile: found {plan.worthwhile!r}, expected 0 or more")
+    if not 0 < plan.alpha < 0.5:
+        faults.append(f"decide.alpha: found {plan.alpha!r}, expected a number between 0 and 0.5")
+    if len(plan.economy) > 1:
+        faults.append(f"decide.economy: found {[*plan.economy]}, expected one quantity")
+    for what, factor in plan.economy.items():
+        if what not in MEASURED or what not in known:
+            named = [name for name in known if name in MEASURED]
+            faults.append(f"decide.economy: {_unknown(what, named)}")
+        if not factor > 1:
+            faults.append(f"decide.economy.{what}: found {factor!r}, expected a factor above 1")
+    if plan.adjust and study.data.cases is None:
+        faults.append(
+            "decide.adjust: needs the cases that eval was drawn from; give one file to be split "
+            "as `data.cases`, or leave it out"
+        )
+    if plan.looks and (len(plan.looks) < 2 or sorted({*plan.looks, 1})[1:] != [*plan.looks]):
+        faults.append(
+            f"decide.looks: found {[*plan.looks]}, expected two or more numbers of eval cases that "
+            "increase, such as [100, 200]"
+        )
+    if study.repeats < 1:
+        faults.append(f"repeats: found {study.repeats!r}, expected 1 or more")
+    return faults
+
+
+def _guardrail_faults(study: Study, built: Sequence[Metric], known: Sequence[str]) -> list[str]:
+    plan, sets = study.decide, ["eval", *study.data.extra]
+    binary = {metric.name for metric in built if metric.scale.binary}
+    faults = []
+    for name, margin in plan.guardrails.items():
+        what, of, where = parts(name)
+        if what not in QUANTITIES and what not in known:
+            faults.append(f"decide.guardrails: {_unknown(what, [*known, *QUANTITIES])}")
+        if of and of not in known:
+            faults.append(f"decide.guardrails.{name}: {_unknown(of, known)}")
+        if where and where not in sets:
+            faults.append(f"decide.guardrails.{name}: {_unknown(where, sets)}")
+        if (what == "spread" or what in MEASURED) and not margin > 1:
+            faults.append(f"decide.guardrails.{name}: found {margin!r}, expected a factor above 1")
+        elif not margin >= 0:
+            faults.append(f"decide.guardrails.{name}: found {margin!r}, expected 0 or more")
+        if what == "instability" and study.repeats < 2:
+            faults.append("decide.guardrails.instability: needs `repeats` of 2 or more")
+        if what in ("spread", "worst_tenth") and (of or plan.primary) in binary:
+            faults.append(
+                f"decide.guardrails.{name}: {of or plan.primary!r} is 0 or 1, so this follows "
+                f"from its mean and tells no reliability; name a graded metric: {what}(NAME)"
+            )
+    return faults
+
+
+def _unknown(name: str | None, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name or "", known, n=1)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{name!r} is not among {[*known]}{meant}"
+
+
+def built(study: Study, folder: Path) -> tuple[tuple[Metric, ...], list[str]]:
+    """The study's judged metrics, and what is wrong with those that cannot be built."""
+    made: list[Metric] = []
+    faults: list[str] = []
+    for position, entry in enumerate(study.metrics):
+        if entry in MEASURED:
+            continue
+        try:
+            made.append(registry.build(entry, folder=folder))
+        except StudyError as error:
+            faults += [f"metrics[{position}]: {fault}" for fault in error.faults]
+        except MissingExtra as error:
+            faults.append(f"metrics[{position}]: {error}")
+    names = [metric.name for metric in made]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        faults.append(f"metrics: {name!r} stands there twice; give one of them another `name:`")
+    return tuple(made), faults

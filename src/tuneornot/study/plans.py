@@ -1,0 +1,125 @@
+"""What a study file can say: the records behind it, section by section."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tuneornot.budget import Budget
+from tuneornot.records import Covariate, Json, Record, Sampling
+from tuneornot.retrieval.plan import RetrievePlan
+from tuneornot.training.recipe import Recipe
+
+
+class SplitPlan(Record, frozen=True, kw_only=True):
+    """How cases are divided: counts, or shares below 1."""
+
+    eval: int | float = 100
+    dev: int | float = 60
+    train: int | float | None = None
+    """``None``: all that remain."""
+    by: Literal["case", "group"] = "case"
+    seed: int = 0
+
+
+class DataPlan(Record, frozen=True, kw_only=True):
+    """Where the cases are: one file to be split, or three files that are split already."""
+
+    cases: str | None = None
+    train: str | None = None
+    dev: str | None = None
+    eval: str | None = None
+    more: tuple[str, ...] = ()
+    """Files of further eval cases, collected after a verdict: each was added to eval as a whole."""
+    extra: dict[str, str] = {}
+    """Further evaluation sets: name to file."""
+    fields: dict[str, str] = {}
+    """Case field to column, where the names differ."""
+    split: SplitPlan = SplitPlan()
+
+
+class SearchPlan(Record, frozen=True, kw_only=True):
+    """The budget for engineering a prompt; at least one of minutes and calls."""
+
+    minutes: float | None = None
+    calls: int | None = None
+    metric: str | None = None
+    """What prompts are raced by; the primary where it is left out. A graded metric tells more from
+    few dev cases than one that is almost always 0."""
+    seed: int = 0
+
+
+class TunePlan(Recipe, frozen=True, kw_only=True):
+    """How an arm is trained: a recipe, and one adapter for each seed."""
+
+    seeds: tuple[int, ...] = (1,)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe without the seeds."""
+        return Recipe(**{name: getattr(self, name) for name in Recipe.__struct_fields__})
+
+
+class ArmPlan(Record, frozen=True, kw_only=True):
+    """One arm as the study wants it."""
+
+    model: str
+    instructions: str | None = None
+    """What the model is told; the study's task where it is left out."""
+    sampling: dict[str, Json] = {}
+    """Fields of the study's sampling that are different for this arm."""
+    search: SearchPlan | None = None
+    tune: TunePlan | None = None
+    retrieve: RetrievePlan | None = None
+
+
+class DecidePlan(Record, frozen=True, kw_only=True):
+    """The rule of the verdict, as the user writes it."""
+
+    primary: str
+    worthwhile: float
+    baseline: str | None = None
+    """Name of the arm to beat; the first arm that is not tuned where it is left out."""
+    guardrails: dict[str, float] = {}
+    """``metric``, or a quantity of the primary or of another metric (``spread``,
+    ``worst_tenth(field_match)``), each optionally ``@set``, to the largest tolerated loss (a
+    factor for ``spread`` and measured quantities)."""
+    equivalent: float | None = None
+    economy: dict[str, float] = {}
+    """``{latency: 3}``: at least three times less than the baseline."""
+    alpha: float = 0.05
+    adjust: tuple[Covariate, ...] = ()
+    """What is known of a case before anybody answers, to adjust the primary's difference for how
+    the eval cases differ from all cases of the file that they were drawn from."""
+    looks: tuple[int, ...] = ()
+    """``[100, 200, 400]``: numbers of eval cases at which a verdict may be asked for; the error
+    rate is shared among them. Empty: one look, at whatever number of cases."""
+
+
+class Study(Record, frozen=True, kw_only=True):
+    """The whole plan."""
+
+    study: str
+    task: str
+    data: DataPlan
+    arms: dict[str, ArmPlan]
+    metrics: tuple[str | dict[str, dict[str, Json]], ...]
+    decide: DecidePlan
+    sampling: Sampling = Sampling()
+    repeats: int = 1
+    timed: int = 12
+    """Eval cases asked one at a time for latency, where it is among the metrics."""
+    prices: str | None = None
+    """The price file."""
+    budget: Budget = Budget()
+
+    @property
+    def baseline(self) -> str:
+        """Name of the baseline arm."""
+        if self.decide.baseline is not None:
+            return self.decide.baseline
+        return next(name for name, arm in self.arms.items() if arm.tune is None)
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Names of the other arms, in the study's order."""
+        return tuple(name for name in self.arms if name != self.baseline)

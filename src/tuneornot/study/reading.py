@@ -1,0 +1,79 @@
+"""From the text of a study file to a study, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from tuneornot.errors import StudyError
+from tuneornot.formats import form
+from tuneornot.metrics.base import Metric
+from tuneornot.study import faults as faults_of
+from tuneornot.study.plans import Study
+
+
+def read(path: Path) -> Study:
+    """Read and check a study file.
+
+    Raises:
+        StudyError: every fault that can be seen without opening a model or a file of cases.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise StudyError(
+            str(path),
+            [f"cannot be read: {reason}"],
+            "Give the path of a study file; `tuneornot init legal-citations DIR` makes one.",
+        ) from error
+    return parse(text, source=str(path), folder=path.parent)
+
+
+def parse(text: str, *, source: str = "study", folder: Path = Path()) -> Study:
+    """Like ``read``, from the file's text; ``folder`` is where its relative paths start."""
+    try:
+        raw = msgspec.yaml.decode(text.encode("utf-8", "surrogatepass"))
+    except msgspec.DecodeError as error:
+        fault = f"is not YAML: {' '.join(str(error).split())}"
+        raise StudyError(source, [fault], "Mend the syntax and run the command again.") from error
+    faults: list[str] = []
+    study = form.gather(Study, raw, faults)
+    if study is not None:
+        faults += faults_of.contradictions(study, folder)
+    if faults or study is None:
+        raise StudyError(source, faults, "docs/reference/study.md explains every field.")
+    return study
+
+
+def text(study: Study) -> str:
+    """A study as it is fingerprinted and kept: its fields in one order, as YAML.
+
+    Without the budget and the name of the price file: neither changes what is claimed, so that more
+    may be spent under the same plan.
+    """
+    fields = msgspec.to_builtins(study)
+    return msgspec.yaml.encode(
+        {name: value for name, value in fields.items() if name not in ("budget", "prices")}
+    ).decode()
+
+
+def grown(then: str, now: str) -> bool:
+    """Whether one text of a study is another one with other further eval cases."""
+    plans = [msgspec.yaml.decode(each) for each in (then, now)]
+    for plan in plans:
+        plan["data"].pop("more", None)
+    return then != now and bool(plans[0] == plans[1])
+
+
+def metrics(study: Study, folder: Path = Path()) -> tuple[Metric, ...]:
+    """The study's judged metrics, built; measured quantities are left out.
+
+    Raises:
+        StudyError: an entry cannot be built.
+    """
+    built, faults = faults_of.built(study, folder)
+    if faults:
+        raise StudyError("metrics", faults)
+    return built
