@@ -55,6 +55,7 @@ def test_the_question_in_anthropics_words(model: HttpModel, server: Misbehaving)
     [(_, reply)] = model.ask([Request(messages=chat, sampling=sampling)])
     assert (reply.text, reply.finish) == ("echo: three + three?", "stop")
     assert (reply.n_input_tokens, reply.n_output_tokens) == (11, 3), "cached tokens are read too"
+    assert reply.n_cached_tokens == 7
     assert server.bodies == [
         {
             "model": NAME,

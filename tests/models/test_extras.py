@@ -133,6 +133,31 @@ def test_log_probabilities_that_are_not_offered_cost_no_answer(
     assert {reply.n_tries for reply in replies} == {1}
 
 
+def test_without_log_probabilities_it_is_still_streamed(
+    model: HttpModel, server: Misbehaving
+) -> None:
+    server.logprobs = 400
+    [reply] = ask(model, "a", sampling=Sampling(logprobs=0))
+    assert (reply.text, reply.logprobs) == ("echo: a", None)
+    assert reply.first_token_s is not None
+
+
+@pytest.mark.parametrize(
+    ("told", "n"),
+    [
+        (b'{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":8}}', 8),
+        (b'{"prompt_tokens":9,"prompt_tokens_details":null}', None),
+        (b'{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":"8"}}', None),
+    ],
+)
+def test_what_the_server_had_read_before(told: bytes, n: int | None) -> None:
+    raw = b'{"choices":[{"message":{"content":"a"}}],"usage":' + told + b"}"
+    reader = reading.Reader(chat.Chat(address.parse("http://127.0.0.1:1/v1#m")), None)
+    reply = reader.read(200, {}, raw, latency_s=1.0)
+    assert isinstance(reply, Reply)
+    assert (reply.n_input_tokens, reply.n_cached_tokens) == (9, n)
+
+
 @pytest.mark.parametrize(
     "told",
     [

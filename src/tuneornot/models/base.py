@@ -1,7 +1,8 @@
 """The seam between the protocol and whatever answers: requests in, replies out as they are ready.
 
 A model knows nothing of cases, metrics or stores. Kinds are told apart by the prefix of the name
-that an arm gives (``local:``, ``http://``, ``https://``); ``tuneornot.models.registry`` opens them.
+that an arm gives (``local:``, ``https:``, ``anthropic:``, ``python:``, ``command:``, or a kind of
+another package); ``tuneornot.models.registry`` opens them.
 """
 
 from __future__ import annotations

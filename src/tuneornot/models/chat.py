@@ -62,11 +62,13 @@ class Chat:
                 "reasons may have spent max_tokens on it)"
             )
         counts = usage if isinstance(usage, dict) else {}
+        read = counts.get("prompt_tokens_details")
         logprobs, alternatives = _told(choice.get("logprobs"))
         return Reply(
             text=content,
             finish=None if finish is None else _FINISH.get(str(finish), "other"),
             n_input_tokens=count(counts.get("prompt_tokens")),
+            n_cached_tokens=count(read.get("cached_tokens")) if isinstance(read, dict) else None,
             n_output_tokens=count(counts.get("completion_tokens")),
             logprobs=logprobs,
             alternatives=alternatives,

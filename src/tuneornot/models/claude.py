@@ -87,6 +87,7 @@ class Claude:
             text="".join(texts),
             finish=None if reason is None else _FINISH.get(str(reason), "other"),
             n_input_tokens=sum(n_read) if n_read else None,
+            n_cached_tokens=count(counts.get("cache_read_input_tokens")),
             n_output_tokens=count(counts.get("output_tokens")),
         )
 

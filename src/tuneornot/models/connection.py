@@ -73,7 +73,8 @@ class Connection:
         left = Extras(*(asked and name not in self._refused for name, asked in _each(wanted)))
         if _named(left) <= self._given:
             return [left]
-        return list(dict.fromkeys([left, left._replace(stream=False), Extras()]))
+        one_less = (left._replace(stream=False), left._replace(logprobs=False))
+        return list(dict.fromkeys([left, *one_less, Extras()]))
 
     async def _try(self, request: Request, extras: Extras) -> Reply | Fault:
         try:
