@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tuneornot import __version__, decide, findings, stages, study
+from tuneornot.cases import private
 from tuneornot.cli.progress import console
 from tuneornot.cli.working import AsJson, ResultsPath, StudyPath, print_json, protocol
 from tuneornot.errors import DataError, StoreError, StudyError, TuneornotError
@@ -77,6 +78,7 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
             *beyond(opened),
             *_of_own_kind(opened.study, judging),
             *_copied(lookups),
+            *_private(opened),
         ]
     lines = [*told(audit, sizes), *(f"passages  {lookup.told()}" for lookup in lookups)]
     if as_json:
@@ -164,6 +166,19 @@ def _copied(previews: Sequence[Preview]) -> list[str]:
     """A sentence for each arm in whose knowledge cases that judge stand."""
     checks = [preview.check for preview in previews if preview.check is not None]
     return [f"{check.name}: {check.detail}" for check in checks if not check.passed]
+
+
+def _private(opened: Protocol) -> list[str]:
+    """A sentence for each kind of private text in what may leave the machine, masked."""
+    splits = opened.splits
+    sets = {part.name: part.cases for part in (splits.train, splits.dev, *splits.measured)}
+    said = [held.told(name) for name in sets for held in private.held(private.texts(sets[name]))]
+    for arm in opened.study.arms:
+        lookup = opened.library.of(arm)
+        passages = () if lookup is None else lookup.passages
+        shown = ((passage.id, passage.shown) for passage in passages)
+        said += [held.told(f"the knowledge of {arm}") for held in private.held(shown)]
+    return said
 
 
 def told(audit: Audit, sizes: dict[str, int]) -> list[str]:
