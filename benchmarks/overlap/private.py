@@ -42,8 +42,8 @@ def main() -> None:
     counts = Counter({kind: len(pieces) for kind, pieces in shown.items()})
     print(f"{rows:,} rows, {characters:,} characters, {seconds:.1f} s: {dict(counts)}")
     for kind, pieces in shown.items():
-        for piece in random.Random(0).sample(pieces, min(options.show, len(pieces))):
-            print(f"  {kind} | {piece}")
+        for said in random.Random(0).sample(pieces, min(options.show, len(pieces))):
+            print(f"  {kind} | {said}")
 
 
 if __name__ == "__main__":
