@@ -12,6 +12,7 @@ from tuneornot.budget import Budget
 from tuneornot.cli import app
 from tuneornot.examples import legal_citations
 from tuneornot.retrieval.plan import RetrievePlan
+from tuneornot.training.tuned import TunedPlan
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -42,7 +43,7 @@ def test_the_plan_in_the_reference_is_a_plan(tmp_path: Path) -> None:
 def test_every_field_of_a_plan_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "study.md").read_text()
     forms = (study.Study, study.DataPlan, study.SplitPlan, study.SearchPlan, study.TunePlan)
-    for form in (*forms, study.ArmPlan, study.DecidePlan, Budget, RetrievePlan):
+    for form in (*forms, study.ArmPlan, study.DecidePlan, Budget, RetrievePlan, TunedPlan):
         for name in form.__struct_encode_fields__:
             assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name
 

@@ -23,6 +23,7 @@ ROWS: dict[str, int] = {
             "labelling",
             "calibration",
             "finetune",
+            "brought",
             "compare",
             "economics",
             "decide",

@@ -204,7 +204,7 @@ def overlaps(
     Train, dev and the prompt's demonstrations are held against eval and the extra sets, and train
     against dev, on which prompts and checkpoints are chosen.
     """
-    teaching = {"train": splits.train.cases, "dev": splits.dev.cases}
+    teaching = {part.name: part.cases for part in (splits.train, splits.dev)}
     found: list[Overlap] = []
     for judged in splits.measured:
         for name, cases in {**teaching, "demonstrations": tuple(demonstrations)}.items():
@@ -236,7 +236,7 @@ def refuse_overlap(
         else "Remove the cases named first from what teaches; "
         "dataset.without_overlap does it and keeps eval as it is."
     )
-    raise LeakageError("overlap", [_told(hit) for hit in found], advice)
+    raise LeakageError("overlap", [told(hit) for hit in found], advice)
 
 
 def without_overlap(splits: Splits, *, groups: bool = True) -> tuple[Splits, tuple[str, ...]]:
@@ -345,7 +345,8 @@ def _too_coarse(
     return DataError(dataset.name, [fault], advice)
 
 
-def _told(hit: Overlap) -> str:
+def told(hit: Overlap) -> str:
+    """An overlap in a sentence."""
     how = {
         "exact": "asks exactly the same as",
         "normalised": "asks the same, but for case, spacing or punctuation, as",

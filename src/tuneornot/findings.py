@@ -100,8 +100,8 @@ def levels(protocol: Protocol) -> tuple[Level, ...]:
                 values = [score.value for score in run.scores if score.metric == metric]
                 known = [value for value in values if value is not None]
                 mean = sum(known) / len(known) if known else float("nan")
-                adapter = run.arm.adapter
-                name = run.arm.name if adapter is None else f"{run.arm.name}/{adapter.seed}"
+                seed = None if run.arm.adapter is None else run.arm.adapter.seed
+                name = run.arm.name if seed is None else f"{run.arm.name}/{seed}"
                 found.append(
                     Level(
                         arm=name,

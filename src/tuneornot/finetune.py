@@ -14,13 +14,13 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
 
 from tuneornot import fingerprint, soundness
 from tuneornot.errors import MissingExtra, TrainingError
-from tuneornot.models.base import Model, Reply, Request
+from tuneornot.models.base import Model, Reply, Request, Serving
 from tuneornot.records import (
     Adapter,
     Case,
@@ -28,7 +28,6 @@ from tuneornot.records import (
     CurvePoint,
     Dataset,
     Json,
-    Message,
     Prompt,
     Sampling,
 )
@@ -47,15 +46,6 @@ WATCHED = 32
 """Dev cases whose loss is measured at the start and after each epoch."""
 COMPARED = 64
 """Train cases whose prompts are compared with those of serving."""
-
-
-@runtime_checkable
-class Serving(Protocol):
-    """A model that can show the tokens it would be asked with."""
-
-    def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
-        """Tokens of a chat up to where the model begins to answer."""
-        ...
 
 
 class Job(NamedTuple):

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from tuneornot import dataset
-from tuneornot.errors import DataError
+from tuneornot.errors import DataError, LeakageError
 from tuneornot.records import Case, Dataset, Splits
 from tuneornot.study import DataPlan
 
@@ -95,6 +95,23 @@ def refuse_copies(splits: Splits, demonstrations: Sequence[Case]) -> None:
         splits, train=Dataset(name="train", cases=()), dev=Dataset(name="dev", cases=())
     )
     dataset.refuse_overlap(judging, groups=False, demonstrations=demonstrations)
+
+
+def refuse_taught(splits: Splits, taught: Sequence[Case], arm: str, *, groups: bool) -> None:
+    """Eval cases must not stand in what a model was trained on that was tuned elsewhere.
+
+    Raises:
+        LeakageError: a row of its training file is, in effect, a case that judges.
+    """
+    judging = msgspec.structs.replace(
+        splits,
+        train=Dataset(name=f"arms.{arm}.tuned.trained_on", cases=tuple(taught)),
+        dev=Dataset(name="dev", cases=()),
+    )
+    found = dataset.overlaps(judging, groups=groups)
+    if found:
+        advice = "Bring a model that was trained without them, or judge on cases that it never saw."
+        raise LeakageError("overlap", [dataset.told(hit) for hit in found], advice)
 
 
 def _read(data: DataPlan, folder: Path, file: str, name: str) -> Dataset:

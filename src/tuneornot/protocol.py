@@ -35,6 +35,7 @@ from tuneornot import (
     stages,
     study,
 )
+from tuneornot.brought import Brought
 from tuneornot.errors import BudgetExceeded
 from tuneornot.judges import calibrations
 from tuneornot.listener import Listener
@@ -109,6 +110,12 @@ class Protocol:
             prices=self.prices,
         )
         self._adapters: dict[str, tuple[Adapter, ...]] = {}
+        self.brought = {
+            name: Brought(arm.tuned, arm.model, folder, plan.data.fields)
+            for name, arm in plan.arms.items()
+            if arm.tuned is not None
+        }
+        """By arm the models that were tuned elsewhere."""
 
     def close(self) -> None:
         """Free the models and the store."""
@@ -125,7 +132,11 @@ class Protocol:
     def splits(self) -> Splits:
         """The frozen split: made once, then read back from its manifest and verified."""
         self.listener.begin("cases: read, split, refuse overlap", None)
-        return gather.frozen(self.study.data, self.folder, self.results / "splits.json")
+        splits = gather.frozen(self.study.data, self.folder, self.results / "splits.json")
+        for name, brought in self.brought.items():
+            learnt = brought.taught.cases if brought.taught else ()
+            gather.refuse_taught(splits, learnt, name, groups=self.study.data.split.by == "group")
+        return splits
 
     @functools.cached_property
     def audit(self) -> Audit:
@@ -223,7 +234,9 @@ class Protocol:
 
     def adapters(self, arm: str) -> tuple[Adapter, ...]:
         """The arm's adapters, one for each seed, trained where they are not there yet."""
-        plan = self.study.arms[arm]
+        plan, brought = self.study.arms[arm], self.brought.get(arm)
+        if brought is not None and brought.adapter is not None:
+            return (brought.adapter,)
         if plan.tune is None:
             return ()
         if arm not in self._adapters:
@@ -268,6 +281,22 @@ class Protocol:
         mark = fingerprint.of([*determined, *(part.fingerprint for part in parts)])[:8]
         return f"{arm}-seed{seed}-{mark}"
 
+    @functools.cached_property
+    def proofs(self) -> dict[str, tuple[Check, ...]]:
+        """By arm the checks of the models that were tuned elsewhere."""
+        return {name: self._proven(name, one) for name, one in self.brought.items()}
+
+    def _proven(self, arm: str, brought: Brought) -> tuple[Check, ...]:
+        names = {self.study.arms[arm].model, brought.base}
+        models = {name: self.model(name) for name in names if name is not None}
+        with self.session.phase(f"check {arm}"):
+            return brought.checks(
+                self.arms(arm)[0],
+                models,
+                self.splits.dev,
+                lambda asked, cases: self.session.run(asked, cases, (), repeats=1),
+            )
+
     def _taught(self, arm: str) -> list[Dataset]:
         """Train and dev as the arm is asked them."""
         return [self.library.grounded(arm, part) for part in (self.splits.train, self.splits.dev)]
@@ -285,9 +314,10 @@ class Protocol:
         """An arm of the study under some prompt, with or without an adapter."""
         plan, retrieval = self.study.arms[name], self.library.retrieval(name)
         untuned: ArmKind = "prompted" if retrieval is None else "retrieval"
+        tuned = adapter is not None or name in self.brought
         return Arm(
             name=name,
-            kind=untuned if adapter is None else "tuned",
+            kind="tuned" if tuned else untuned,
             model=plan.model,
             identity=self.model(plan.model).identity(),
             prompt=prompt,
@@ -303,6 +333,7 @@ class Protocol:
         for name in judges(self.metrics):
             self.model(name).identity()
         ready = {name: self.arms(name) for name in self.study.arms}
+        _ = self.proofs
         timed = self._timed(ready) if self.times else {}
         self._ask_in_turns([arm for arms in ready.values() for arm in arms])
         found: dict[str, tuple[Run, ...]] = {}
@@ -371,7 +402,9 @@ class Protocol:
     def _pairing(self) -> Pairing:
         first = self.study.baseline
         ledger = self.search(first) if self.study.arms[first].search else None
-        checks = {name: self._knowledge(name) for name in self.study.arms}
+        checks = {
+            name: [*self._knowledge(name), *self.proofs.get(name, ())] for name in self.study.arms
+        }
         checks[first] = [baseline.check(ledger), *checks[first]]
         so_far = SoFar(checks, self.stage, self.store.phases())
         return Pairing(self.study, self.splits, self.runs, so_far)

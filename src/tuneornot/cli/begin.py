@@ -123,7 +123,17 @@ def doctor(as_json: AsJson = False) -> None:
 def _models(opened: Protocol, judging: Sequence[str]) -> list[str]:
     """A sentence for each model of the study that cannot be opened."""
     named = [(f"arms.{name}.model", arm.model) for name, arm in opened.study.arms.items()]
+    named += [
+        (f"arms.{name}.tuned.base", one.plan.base)
+        for name, one in opened.brought.items()
+        if one.plan.base is not None
+    ]
     faults = []
+    for name, one in opened.brought.items():
+        try:
+            _ = one.adapter
+        except TuneornotError as error:
+            faults.append(f"arms.{name}.tuned.adapter: {error}")
     for where, name in [*named, *((f"metrics: the judge {name!r}", name) for name in judging)]:
         try:
             model = registry.open(name, folder=opened.folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from tuneornot.cli import begin, judged
 from tuneornot.cli.progress import console
 from tuneornot.cli.working import AsJson, Quiet, ResultsPath, StudyPath, print_json, protocol
 from tuneornot.errors import StudyError
+from tuneornot.records import Check
 from tuneornot.report import terminal
 
 PANEL = "Measure"
@@ -89,25 +91,36 @@ def finetune(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train every arm that is to be tuned, one adapter for each seed (step 4), and check it."""
+    """Train every arm that is to be tuned, one adapter for each seed (step 4), and check it.
+
+    Models that were tuned elsewhere are checked too.
+    """
     with protocol(path, results, quiet=quiet or as_json) as opened:
         adapters = {
             name: opened.adapters(name)
             for name, plan in opened.study.arms.items()
             if plan.tune is not None and arm in (None, name)
         }
+        brought = {name: opened.proofs[name] for name in opened.brought if arm in (None, name)}
     if as_json:
-        print_json(adapters)
+        print_json({**adapters, **brought})
         return
     out = Console(highlight=False)
     for name, trained in adapters.items():
         for adapter in trained:
             out.print(f"{name}, seed {adapter.seed}: {adapter.path}", markup=False)
-            for check in adapter.checks:
-                mark = "ok  " if check.passed else "FAIL"
-                out.print(f"  {mark} {check.name}: {check.detail}", markup=False)
-    if not adapters:
+            _print_checks(out, adapter.checks)
+    for name, checks in brought.items():
+        out.print(f"{name}: tuned elsewhere", markup=False)
+        _print_checks(out, checks)
+    if not adapters and not brought:
         console.print("No arm of this study is tuned.")
+
+
+def _print_checks(out: Console, checks: Sequence[Check]) -> None:
+    for check in checks:
+        mark = "ok  " if check.passed else "FAIL"
+        out.print(f"  {mark} {check.name}: {check.detail}", markup=False, soft_wrap=True)
 
 
 def measure(

@@ -124,6 +124,6 @@ def _checks(candidates: Sequence[Run]) -> tuple[Check, ...]:
 
 
 def _caveats(candidates: Sequence[Run]) -> tuple[str, ...]:
-    if len(candidates) == 1 and candidates[0].arm.adapter is not None:
+    if len(candidates) == 1 and candidates[0].arm.kind == "tuned":
         return ("one training seed: how much another training would differ is not known",)
     return ()

@@ -78,7 +78,7 @@ def _held(protocol: Protocol, name: str) -> tuple[Arm, ...]:
         ledger = protocol.store.ledger(protocol.race(name, plan.search)[1])
         return () if ledger is None else (protocol.arm(name, baseline.winner(ledger)),)
     if plan.tune is None:
-        return (protocol.arm(name, start),)
+        return protocol.arms(name)
     trainings = [protocol.training(name, plan.tune, seed) for seed in plan.tune.seeds]
     adapters = [one for training in trainings for one in protocol.store.adapters(training)]
     return tuple(protocol.arm(name, start, adapter) for adapter in adapters)

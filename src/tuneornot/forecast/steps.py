@@ -49,7 +49,7 @@ def _preparing(protocol: Protocol, arm: Ready) -> list[Outlay]:
         return [_searching(protocol, arm)]
     if plan.tune is not None and len(arm.arms) < arm.n_arms:
         return [_training(protocol, arm, arm.n_arms - len(arm.arms))]
-    return []
+    return _checking(protocol, arm)
 
 
 def _searching(protocol: Protocol, arm: Ready) -> Outlay:
@@ -114,6 +114,30 @@ def _training(protocol: Protocol, arm: Ready, n_left: int) -> Outlay:
             Guess(None, basis if took else "minutes: no training of this model was timed yet"),
         ),
     )
+
+
+def _checking(protocol: Protocol, arm: Ready) -> list[Outlay]:
+    """The questions that check a model which was tuned elsewhere, and the one before it."""
+    brought = protocol.brought.get(arm.name)
+    if brought is None:
+        return []
+    asked = brought.asked(arm.splits.dev).cases
+    sides = [arm.arms[0]]
+    if brought.base is not None:
+        sides.append(brought.before(arm.arms[0], protocol.model(brought.base)))
+    outlays = []
+    for side in sides:
+        n_known = len(_answered(protocol, side, asked, "answer"))
+        plain = Outlay(
+            step=f"check {arm.name}",
+            arm=arm.name,
+            model=side.model,
+            n_calls=len(asked) - n_known,
+            n_known=n_known,
+        )
+        guesses = (arm.basis.read(arm.prompts, asked), arm.basis.written(asked))
+        outlays.append(_outlay(protocol, plain, (*guesses, arm.basis.seconds())))
+    return outlays
 
 
 def _timing(protocol: Protocol, ready: Sequence[Ready]) -> list[Outlay]:

@@ -7,8 +7,8 @@ another package); ``tuneornot.models.registry`` opens them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Literal, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, Protocol, runtime_checkable
 
 from tuneornot.records import Adapter, Message, Record, Sampling
 
@@ -73,4 +73,13 @@ class Model(Protocol):
 
     def close(self) -> None:
         """Free what it holds; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Serving(Protocol):
+    """A model that can show the tokens it would be asked with."""
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
+        """Tokens of a chat up to where the model begins to answer."""
         ...

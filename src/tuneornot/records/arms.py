@@ -95,7 +95,8 @@ class Adapter(Record, frozen=True, kw_only=True):
     """The model it was trained from, as an arm names it."""
     data: str
     """Fingerprint of the training cases."""
-    seed: int
+    seed: int | None
+    """Of the training; ``None`` for one that was brought."""
     settings: dict[str, Json] = {}
     """Method, rank, rate, epochs, and whatever else determines the result."""
     versions: dict[str, str] = {}

@@ -13,7 +13,9 @@ from tuneornot.metrics.base import Metric
 from tuneornot.metrics.judges import planned
 from tuneornot.metrics.judges.base import judges
 from tuneornot.models import sampling as asked
-from tuneornot.study.plans import DataPlan, Study
+from tuneornot.models.registry import faults as model_faults
+from tuneornot.records import Sampling
+from tuneornot.study.plans import ArmPlan, DataPlan, Study
 from tuneornot.study.rules import MEASURED, QUANTITIES, parts, rule, sampling
 
 
@@ -47,7 +49,9 @@ def _price_faults(study: Study, folder: Path, built: Sequence[Metric]) -> list[s
     needs += ["budget.money"] if study.budget.money is not None else []
     models = [arm.model for arm in study.arms.values()]
     # A budget in money pays the judges too; the cost of an answer is its arm's alone.
-    models += judges(built) if study.budget.money is not None else ()
+    if study.budget.money is not None:
+        models += judges(built)
+        models += [arm.tuned.base for arm in study.arms.values() if arm.tuned and arm.tuned.base]
     return price_faults(study.prices, folder, needs=needs, models=models)
 
 
@@ -72,7 +76,7 @@ def _data_faults(data: DataPlan) -> list[str]:
 
 def _arm_faults(study: Study) -> list[str]:
     faults = []
-    plain = [name for name, arm in study.arms.items() if arm.tune is None]
+    plain = [name for name, arm in study.arms.items() if not arm.is_tuned]
     if len(study.arms) < 2:
         faults.append(
             f"arms: found {len(study.arms)}, expected at least two (a baseline and a candidate)"
@@ -89,6 +93,7 @@ def _arm_faults(study: Study) -> list[str]:
                 f"arms.{name}.tune: {arm.model!r} cannot be trained, only local models can; "
                 "train elsewhere and name the served model"
             )
+        faults += _tuned_faults(name, arm)
         if arm.retrieve is not None:
             faults += [f"arms.{name}.retrieve.{fault}" for fault in arm.retrieve.faults()]
         if arm.search is not None and arm.tune is not None:
@@ -104,6 +109,22 @@ def _arm_faults(study: Study) -> list[str]:
             faults.append(
                 f"arms.{name}.tune.seeds: found {[*seeds]}, expected some, each of them once"
             )
+    return faults
+
+
+def _tuned_faults(name: str, arm: ArmPlan) -> list[str]:
+    """What is wrong with a model that was tuned elsewhere."""
+    if arm.tuned is None:
+        return []
+    faults = [f"arms.{name}.tuned.{fault}" for fault in arm.tuned.faults(arm.model)]
+    if arm.tuned.base is not None:
+        unknown = model_faults(arm.tuned.base, Sampling())
+        faults += [f"arms.{name}.tuned.base: {fault}" for fault in unknown]
+    faults += [
+        f"arms.{name}: `{other}` and `tuned` in one arm; make two arms"
+        for other, given in (("search", arm.search), ("tune", arm.tune))
+        if given is not None
+    ]
     return faults
 
 

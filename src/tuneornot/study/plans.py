@@ -8,6 +8,7 @@ from tuneornot.budget import Budget
 from tuneornot.records import Covariate, Json, Record, Sampling
 from tuneornot.retrieval.plan import RetrievePlan
 from tuneornot.training.recipe import Recipe
+from tuneornot.training.tuned import TunedPlan
 
 
 class SplitPlan(Record, frozen=True, kw_only=True):
@@ -69,7 +70,14 @@ class ArmPlan(Record, frozen=True, kw_only=True):
     """Fields of the study's sampling that are different for this arm."""
     search: SearchPlan | None = None
     tune: TunePlan | None = None
+    tuned: TunedPlan | None = None
+    """That its model was tuned elsewhere, and how."""
     retrieve: RetrievePlan | None = None
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether it answers with a tuned model, whoever tuned it."""
+        return self.tune is not None or self.tuned is not None
 
 
 class DecidePlan(Record, frozen=True, kw_only=True):
@@ -117,7 +125,7 @@ class Study(Record, frozen=True, kw_only=True):
         """Name of the baseline arm."""
         if self.decide.baseline is not None:
             return self.decide.baseline
-        return next(name for name, arm in self.arms.items() if arm.tune is None)
+        return next(name for name, arm in self.arms.items() if not arm.is_tuned)
 
     @property
     def candidates(self) -> tuple[str, ...]:
