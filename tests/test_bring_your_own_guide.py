@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.cli.test_cli import ROOT, refused, shop, tuneornot
 from tests.world import questions
 
@@ -14,7 +16,8 @@ SERVER = "http://127.0.0.1:8000/v1"
 
 
 def block(language: str) -> str:
-    [text] = re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.M | re.S)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", GUIDE, re.M | re.S)
+    [text] = [text for name, text in found if name == language]
     return str(text)
 
 
@@ -28,6 +31,7 @@ def trained_on(folder: Path, rows: list[dict[str, str]]) -> None:
     (folder / "trained_on.jsonl").write_text(lines, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_guide(tmp_path: Path) -> None:
     rows = "".join(json.dumps(row) + "\n" for row in questions(360))
     (tmp_path / "cases.jsonl").write_text(rows, encoding="utf-8")

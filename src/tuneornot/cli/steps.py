@@ -119,7 +119,7 @@ def finetune(
 
 def _print_checks(out: Console, checks: Sequence[Check]) -> None:
     for check in checks:
-        mark = "ok  " if check.passed else "FAIL"
+        mark = "ok  " if check.passed else "FAIL" if check.blocking else "note"
         out.print(f"  {mark} {check.name}: {check.detail}", markup=False, soft_wrap=True)
 
 
