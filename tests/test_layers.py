@@ -9,7 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "tuneornot"
 ROWS: dict[str, int] = {
-    **dict.fromkeys(["errors", "fingerprint", "listener"], 0),
+    **dict.fromkeys(["errors", "fingerprint", "listener", "nearness"], 0),
     **dict.fromkeys(["functions", "records"], 1),
     **dict.fromkeys(["cases", "formats", "stats", "training", "drift", "store", "report"], 2),
     **dict.fromkeys(["models", "budget", "retrieval"], 3),
@@ -39,6 +39,7 @@ ROWS: dict[str, int] = {
             "gather",
             "baseline",
             "pairing",
+            "prompts",
             "judges",
             "session",
             "stress",

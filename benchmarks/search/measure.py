@@ -25,7 +25,7 @@ START = Prompt(instructions="Turn it into JSON.")
 
 
 def quality(prompt: Prompt) -> float:
-    n = len(prompt.demonstrations)
+    n = prompt.n_shown
     whim = 0.06 * random.Random(prompt.fingerprint).gauss(0, 1) if n else 0.0
     return 0.1 + 0.3 * (1 - math.exp(-n / 5)) + 0.05 * ("JSON" in prompt.format_hint) + whim
 

@@ -85,18 +85,6 @@ def _grown(splits: Splits, more: Dataset, manifest: Path, groups: bool) -> Split
     return grown
 
 
-def refuse_copies(splits: Splits, demonstrations: Sequence[Case]) -> None:
-    """Eval cases must not stand in a prompt either; train and dev were checked when it was frozen.
-
-    Raises:
-        LeakageError: a demonstration is, in effect, a case that judges.
-    """
-    judging = msgspec.structs.replace(
-        splits, train=Dataset(name="train", cases=()), dev=Dataset(name="dev", cases=())
-    )
-    dataset.refuse_overlap(judging, groups=False, demonstrations=demonstrations)
-
-
 def refuse_taught(splits: Splits, taught: Sequence[Case], arm: str, *, groups: bool) -> None:
     """Eval cases must not stand in what a model was trained on that was tuned elsewhere.
 

@@ -32,6 +32,7 @@ from tuneornot import (
     fingerprint,
     gather,
     labelling,
+    prompts,
     stages,
     study,
 )
@@ -98,6 +99,7 @@ class Protocol:
         self.results = results
         self.listener = listener
         self.store = Store(results / "store.db")
+        self._prompts = prompts.Prompts(plan, folder)
         self.library = Library({name: arm.retrieve for name, arm in plan.arms.items()}, folder)
         self.session = Session(
             self.store,
@@ -148,7 +150,7 @@ class Protocol:
     def plan(self) -> str:
         """Fingerprint of the study and its frozen cases, noted before any look at the eval set."""
         text = study.text(self.study)
-        rests_on = [*self._rates, *self.library.marks()]
+        rests_on = [*self._rates, *self.library.marks(), *self._prompts.marks()]
         mark = fingerprint.of([text, self.splits.fingerprint, *rests_on])
         self.store.keep_plan(mark, text, study=self.study.study)
         return mark
@@ -186,7 +188,8 @@ class Protocol:
             with self.session.phase(f"engineer the prompt of {arm}"):
                 ledger = self._raced(arm, wanted, self.start(arm), metric)
             self.store.keep_ledger(key, ledger)
-        gather.refuse_copies(self.splits, baseline.winner(ledger).demonstrations)
+        tried = [one.prompt for one in ledger.candidates]
+        self._prompts.refuse_quotes(arm, tried, self.splits)
         return ledger
 
     def race(self, arm: str, wanted: study.SearchPlan) -> tuple[Metric, str]:
@@ -227,8 +230,10 @@ class Protocol:
                     raise BudgetExceeded(f"The prompt search of {name!r}: {found.detail}.")
 
     def start(self, arm: str) -> Prompt:
-        """The prompt that an arm begins with."""
-        return Prompt(instructions=self.study.arms[arm].instructions or self.study.task)
+        """The prompt that an arm begins with; refused where it quotes a case that judges."""
+        start = self._prompts.start(arm)
+        self._prompts.refuse_quotes(arm, [start], self.splits)
+        return start
 
     # --- 4 the adapters --------------------------------------------------------------------
 
@@ -405,7 +410,8 @@ class Protocol:
         checks = {
             name: [*self._knowledge(name), *self.proofs.get(name, ())] for name in self.study.arms
         }
-        checks[first] = [baseline.check(ledger), *checks[first]]
+        quoted = self._prompts.check(self.splits)
+        checks[first] = [baseline.check(ledger), quoted, *checks[first]]
         so_far = SoFar(checks, self.stage, self.store.phases())
         return Pairing(self.study, self.splits, self.runs, so_far)
 

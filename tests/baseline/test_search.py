@@ -21,7 +21,7 @@ START = Prompt(instructions="Turn it into JSON.")
 
 def quality(prompt: Prompt) -> float:
     """Demonstrations help and then no longer, a hint helps a little, and each prompt has a whim."""
-    n = len(prompt.demonstrations)
+    n = prompt.n_shown
     whim = 0.05 * random.Random(prompt.fingerprint).gauss(0, 1) if n else 0.0
     return 0.1 + 0.35 * (1 - math.exp(-n / 4)) + 0.05 * bool(prompt.format_hint) + whim
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 
 from tests.baseline.scripted import cases
 from tuneornot.baseline import demonstrations
@@ -16,12 +17,25 @@ def ids(prompt: Prompt) -> set[str]:
     return {case.id for case in prompt.demonstrations}
 
 
+def drawn(
+    rows: Sequence[Case],
+    n: int,
+    how: demonstrations.How,
+    *,
+    labelled: bool = False,
+    seed: int = 0,
+) -> tuple[Case, ...]:
+    found = demonstrations.draw(rows, n, how, random.Random(seed), labelled=labelled)
+    assert found is not None
+    return found.cases
+
+
 def test_the_first_field_has_the_users_prompt_and_many_different_ones() -> None:
     field = Space(START, cases("t", 100), 0).first()
     assert field[0].prompt == START
     assert len(field) >= 8
     assert len({one.prompt.fingerprint for one in field}) == len(field)
-    assert {len(one.prompt.demonstrations) for one in field} == {0, 2, 4, 8, 12, 16}
+    assert {one.prompt.n_shown for one in field} == {0, 2, 4, 8, 12, 16}
     assert len({one.prompt.instructions for one in field}) >= 4
     assert len({one.prompt.format_hint for one in field}) >= 3
 
@@ -79,12 +93,12 @@ class TestDemonstrations:
             Case(id=str(i), input=f"q{i}", expected="rare" if i < 5 else "common")
             for i in range(100)
         ]
-        chosen = demonstrations.draw(rows, 8, "random", random.Random(0), labelled=True)
+        chosen = drawn(rows, 8, "random", labelled=True)
         assert Counter(case.expected for case in chosen) == {"rare": 4, "common": 4}
 
     def test_and_over_slices_where_answers_are_no_labels(self) -> None:
         rows = cases("t", 60)
-        chosen = demonstrations.draw(rows, 9, "random", random.Random(0), labelled=False)
+        chosen = drawn(rows, 9, "random")
         assert Counter(case.slice for case in chosen) == {"s0": 3, "s1": 3, "s2": 3}
 
     def test_diverse_ones_are_less_alike_than_random_ones(self) -> None:
@@ -96,7 +110,7 @@ class TestDemonstrations:
         ]
 
         def closest(how: demonstrations.How) -> float:
-            chosen = demonstrations.draw(rows, 4, how, random.Random(1), labelled=False)
+            chosen = drawn(rows, 4, how, seed=1)
             texts = [case.text for case in chosen]
             return max(likeness(a, b) for a in texts for b in texts if a != b)
 
@@ -108,6 +122,25 @@ class TestDemonstrations:
         rows += [Case(id="long", input="word " * 500, expected="x")]
         found = {case.id for case in demonstrations.eligible(rows, 16)}
         assert found == {case.id for case in cases("t", 20)}
+
+    def test_the_nearest_come_from_one_pool_that_gives_a_choice(self) -> None:
+        field = Space(START, cases("t", 300), 0).first()
+        pools = [one.prompt.demonstrations for one in field if one.prompt.nearest is not None]
+        assert len(pools) >= 3
+        assert {len(pool) for pool in pools} == {demonstrations.POOL}
+        assert pools == [pools[0]] * len(pools)
+        few = Space(START, cases("t", 20), 0).first()
+        assert {one.prompt.nearest for one in few} == {None, 4}
+
+    def test_a_leader_with_nearest_ones_is_varied_in_number_and_never_shuffled(self) -> None:
+        space = Space(START, cases("t", 300), 0)
+        best = next(one for one in space.first() if one.prompt.nearest == 8)
+        made = space.variations(best, None)
+        assert not any("reordered" in one.shown or "swapped" in one.shown for one in made)
+        assert {one.prompt.n_shown for one in made} >= {4, 12}
+        words = [one for one in made if one.frame != best.frame or one.hint != best.hint]
+        assert words
+        assert all(one.prompt.nearest == 8 for one in words)
 
     def test_not_enough_are_none(self) -> None:
         assert demonstrations.eligible(cases("t", 5), 8) == []

@@ -2,7 +2,7 @@
 
 Demonstrations come from the training cases only. They are drawn evenly over labels or slices, so
 that a small number still shows the breadth of the job, and are kept short, because every question
-pays for them again.
+pays for them again. Or each question is shown those of a pool that are nearest to it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,29 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from tuneornot.cases.likeness import Hashes, normalised, shingles
 from tuneornot.records import Case
 
-How = Literal["random", "diverse"]
+How = Literal["random", "diverse", "nearest"]
 
 CHARACTERS = 12_000
 """Together: some 3,000 to 4,000 tokens, which small models still read."""
 POOL = 200
-"""Cases among which diverse ones are looked for."""
+"""Cases among which diverse ones are looked for, and those nearest to a question."""
+ROOM = 3
+"""A pool must hold so many times the cases that are shown of it: else nearness chooses little."""
+
+
+class Shown(NamedTuple):
+    """Demonstrations of a prompt."""
+
+    cases: tuple[Case, ...]
+    nearest: int | None = None
+    """As in ``Prompt``: of the cases only so many are shown, those nearest to the question."""
 
 
 def eligible(cases: Sequence[Case], n: int) -> list[Case]:
@@ -41,23 +51,29 @@ def eligible(cases: Sequence[Case], n: int) -> list[Case]:
 
 def draw(
     cases: Sequence[Case], n: int, how: How, rng: random.Random, *, labelled: bool
-) -> tuple[Case, ...]:
-    """Choose n of the cases, in an order drawn at random.
+) -> Shown | None:
+    """Choose n of the cases, in an order drawn at random; ``None`` where there are too few.
 
     Args:
-        cases: eligible ones, at least n.
+        cases: eligible ones.
         n: how many.
         how: ``random`` within each label or slice in turn; ``diverse``: from a random start always
-            the one that is least like those chosen already, by shingles of question and answer.
+            the one that is least like those chosen already, by shingles of question and answer;
+            ``nearest``: for each question n of a pool that is drawn at random.
         rng: of the drawing.
         labelled: whether answers are labels, over which to spread; else slices are.
     """
+    if len(cases) < (ROOM * n if how == "nearest" else n):
+        return None
+    if how == "nearest":
+        pool = _in_turn(cases, min(POOL, len(cases)), rng, labelled)
+        return Shown(tuple(pool), n)
     if how == "random":
         chosen = _in_turn(cases, n, rng, labelled)
     else:
         chosen = _farthest(_in_turn(cases, min(POOL, len(cases)), rng, labelled), n)
     rng.shuffle(chosen)
-    return tuple(chosen)
+    return Shown(tuple(chosen))
 
 
 def _in_turn(cases: Sequence[Case], n: int, rng: random.Random, labelled: bool) -> list[Case]:

@@ -55,7 +55,8 @@ class Racer:
         self.pace = math.nan
         """Seconds for each case, at its last block."""
         prompt = proposal.prompt
-        shown = sum(len(case.text) + len(case.answer) for case in prompt.demonstrations)
+        held = sum(len(case.text) + len(case.answer) for case in prompt.demonstrations)
+        shown = held * prompt.n_shown / max(1, len(prompt.demonstrations))
         self.length = len(prompt.instructions) + len(prompt.format_hint) + shown
         """Characters of what it adds to a question; the cheaper of two equals wins."""
 

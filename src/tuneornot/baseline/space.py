@@ -11,8 +11,10 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from tuneornot.baseline import demonstrations, phrases
-from tuneornot.baseline.demonstrations import How
+from tuneornot.baseline.demonstrations import How, Shown
 from tuneornot.records import Case, Prompt
 
 SHOWN = (2, 4, 8, 12, 16, 24)
@@ -44,14 +46,17 @@ class _Cell(NamedTuple):
 FIRST = (
     _Cell(0, 0, "random", 8),
     _Cell(1, 1, "diverse", 12),
+    _Cell(0, 1, "nearest", 4),
     _Cell(0, 0, "diverse", 4),
     _Cell(2, 0, "random", 16),
     _Cell(1, 1, "random", 0),
     _Cell(3, 1, "diverse", 8),
+    _Cell(2, 0, "nearest", 8),
     _Cell(0, 0, "random", 12),
     _Cell(2, 2, "diverse", 16),
     _Cell(4, 1, "random", 8),
     _Cell(3, 0, "random", 2),
+    _Cell(4, 2, "nearest", 12),
     _Cell(0, 1, "random", 16),
     _Cell(1, 2, "random", 4),
     _Cell(4, 0, "diverse", 12),
@@ -67,6 +72,7 @@ class Space:
     def __init__(self, start: Prompt, train: Sequence[Case], seed: int) -> None:
         self.start = start
         self.train = tuple(train)
+        self.seed = seed
         self.rng = random.Random(seed)
         self.kind = phrases.kind(self.train)
         self.frames = phrases.instructions(start.instructions, self.kind)
@@ -80,7 +86,7 @@ class Space:
         made = [own, *(found for cell in FIRST if (found := self._cell(cell)))]
         if len(_different(made)) < 8:  # no case can be shown: frames and hints alone
             made += [
-                Proposal(frame, hint, "none shown", self._prompt(frame, hint, ()))
+                Proposal(frame, hint, "none shown", self._prompt(frame, hint, Shown(())))
                 for frame in self.frames
                 for hint in self.hints
             ]
@@ -107,31 +113,32 @@ class Space:
 
     def _recombined(self, best: Proposal, second: Proposal) -> Iterator[Proposal]:
         for words, cases in ((best, second), (second, best)):
-            shown = cases.prompt.demonstrations
-            prompt = Prompt(
-                instructions=words.prompt.instructions,
-                format_hint=words.prompt.format_hint,
-                demonstrations=shown,
-            )
-            yield Proposal(words.frame, words.hint, cases.shown, prompt)
+            shown = Shown(cases.prompt.demonstrations, cases.prompt.nearest)
+            yield self._shows(words, cases.shown, shown)
 
     def _reshown(self, best: Proposal) -> list[Proposal]:
         """Other demonstrations for the leader's words."""
-        now = best.prompt.demonstrations
-        made = []
-        if len(now) > 1:
-            shuffled = tuple(self.rng.sample(now, len(now)))
-            made.append(self._shows(best, f"{len(now)} reordered", shuffled))
-            swapped = self._swapped(now)
-            made.append(self._shows(best, f"{len(now)} partly swapped", swapped))
-        fewer = [n for n in SHOWN if n < len(now)][-1:]
-        more = [n for n in SHOWN if n > len(now)][:1]
-        for n in (*fewer, *more, len(now)):
-            how: How = self.rng.choice(("random", "diverse"))
+        made = self._shuffled(best)
+        now = best.prompt.n_shown
+        fewer = [n for n in SHOWN if n < now][-1:]
+        more = [n for n in SHOWN if n > now][:1]
+        for n in (*fewer, *more, now):
+            how: How = self.rng.choice(("random", "diverse", "nearest"))
             shown = self._draw(n, how) if n else None
             if shown is not None:
                 made.append(self._shows(best, f"{n} {how}", shown))
         return made
+
+    def _shuffled(self, best: Proposal) -> list[Proposal]:
+        """The leader's demonstrations in another order, and with some of them replaced."""
+        now = best.prompt.demonstrations
+        if len(now) < 2 or best.prompt.nearest is not None:
+            return []
+        orders = Shown(tuple(self.rng.sample(now, len(now))))
+        return [
+            self._shows(best, f"{len(now)} reordered", orders),
+            self._shows(best, f"{len(now)} partly swapped", Shown(self._swapped(now))),
+        ]
 
     def _swapped(self, now: tuple[Case, ...]) -> tuple[Case, ...]:
         """A third of the demonstrations replaced by others."""
@@ -146,36 +153,37 @@ class Space:
             kept[position] = case
         return tuple(kept)
 
-    def _shows(self, best: Proposal, word: str, shown: tuple[Case, ...]) -> Proposal:
-        words = best.prompt
-        prompt = Prompt(
-            instructions=words.instructions, format_hint=words.format_hint, demonstrations=shown
+    def _shows(self, best: Proposal, word: str, shown: Shown) -> Proposal:
+        prompt = msgspec.structs.replace(
+            best.prompt, demonstrations=shown.cases, nearest=shown.nearest
         )
         return Proposal(best.frame, best.hint, word, prompt)
 
     def _with(
         self, best: Proposal, *, frame: str | None = None, hint: str | None = None
     ) -> Proposal:
-        prompt = Prompt(
+        prompt = msgspec.structs.replace(
+            best.prompt,
             instructions=self.frames[frame] if frame else best.prompt.instructions,
             format_hint=self.hints[hint] if hint else best.prompt.format_hint,
-            demonstrations=best.prompt.demonstrations,
         )
         return Proposal(frame or best.frame, hint or best.hint, best.shown, prompt)
 
-    def _prompt(self, frame: str, hint: str, shown: tuple[Case, ...]) -> Prompt:
+    def _prompt(self, frame: str, hint: str, shown: Shown) -> Prompt:
         return Prompt(
-            instructions=self.frames[frame], format_hint=self.hints[hint], demonstrations=shown
+            instructions=self.frames[frame],
+            format_hint=self.hints[hint],
+            demonstrations=shown.cases,
+            nearest=shown.nearest,
         )
 
-    def _draw(self, n: int, how: How) -> tuple[Case, ...] | None:
+    def _draw(self, n: int, how: How) -> Shown | None:
         """Demonstrations, or ``None`` where there are not enough cases to show."""
         if not n:
-            return ()
-        pool = demonstrations.eligible(self.train, n)
-        if not pool:
-            return None
-        return demonstrations.draw(pool, n, how, self.rng, labelled=self.kind == "label")
+            return Shown(())
+        cases = demonstrations.eligible(self.train, n)
+        rng = random.Random(self.seed) if how == "nearest" else self.rng  # one pool for all
+        return demonstrations.draw(cases, n, how, rng, labelled=self.kind == "label")
 
 
 def _different(proposals: Sequence[Proposal]) -> list[Proposal]:

@@ -71,6 +71,8 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
     with protocol(path, results, quiet=True) as opened:
         audit = opened.audit
         sizes = findings.sizes(opened)
+        for name in opened.study.arms:
+            opened.start(name)  # refused where a prompt file has faults or quotes eval
         judging = judges(opened.metrics)
         lookups = opened.library.previews(opened.splits.dev, opened.splits.measured)
         faults = _models(opened, judging)

@@ -96,6 +96,11 @@ def _arm_faults(study: Study) -> list[str]:
         faults += _tuned_faults(name, arm)
         if arm.retrieve is not None:
             faults += [f"arms.{name}.retrieve.{fault}" for fault in arm.retrieve.faults()]
+        if arm.prompt is not None and arm.instructions is not None:
+            faults.append(
+                f"arms.{name}: `instructions` and `prompt`; the file holds instructions, leave "
+                "one of them out"
+            )
         if arm.search is not None and arm.tune is not None:
             faults.append(f"arms.{name}: `search` and `tune` in one arm; make two arms")
         if arm.search is not None and arm.search.minutes is None and arm.search.calls is None:

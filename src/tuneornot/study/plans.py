@@ -66,6 +66,8 @@ class ArmPlan(Record, frozen=True, kw_only=True):
     model: str
     instructions: str | None = None
     """What the model is told; the study's task where it is left out."""
+    prompt: str | None = None
+    """A file of a prompt, in place of instructions: what the arm begins with."""
     sampling: dict[str, Json] = {}
     """Fields of the study's sampling that are different for this arm."""
     search: SearchPlan | None = None

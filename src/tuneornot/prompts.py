@@ -1,0 +1,105 @@
+"""The prompts of a study's arms: what each begins with, and that none holds a case that judges.
+
+It reads the prompt files that arms name, and refuses prompts that quote eval cases: in their
+demonstrations, which are compared as cases, and in their words. How a prompt gets better is known
+to ``baseline``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from tuneornot import dataset
+from tuneornot.cases import quoting
+from tuneornot.errors import LeakageError
+from tuneornot.formats import promptfile
+from tuneornot.records import Case, Check, Dataset, Prompt, Splits
+from tuneornot.study import Study
+
+
+class Prompts:
+    """What the arms of a study are told before anything is engineered.
+
+    Args:
+        plan: the study.
+        folder: where its relative paths start.
+    """
+
+    def __init__(self, plan: Study, folder: Path) -> None:
+        self._study = plan
+        self._folder = folder
+        self._starts: dict[str, Prompt] = {}
+        self._passed: dict[str, Prompt] = {}
+        """By fingerprint those that hold no case that judges."""
+
+    def start(self, arm: str) -> Prompt:
+        """The prompt that an arm begins with: its file's, or its instructions, or the task.
+
+        Raises:
+            StudyError: the file cannot be read or has faults.
+        """
+        if arm not in self._starts:
+            plan = self._study.arms[arm]
+            self._starts[arm] = (
+                Prompt(instructions=plan.instructions or self._study.task)
+                if plan.prompt is None
+                else promptfile.read(self._folder / plan.prompt)
+            )
+        return self._starts[arm]
+
+    def marks(self) -> list[str]:
+        """Fingerprints of the prompts that stand in files, in the study's order of arms."""
+        arms = self._study.arms
+        return [self.start(name).fingerprint for name in arms if arms[name].prompt is not None]
+
+    def refuse_quotes(self, arm: str, prompts: Sequence[Prompt], splits: Splits) -> None:
+        """Cases that judge must stand in no prompt of an arm, not even in one that lost.
+
+        Raises:
+            LeakageError: a demonstration is, in effect, a case that judges, or the words quote one.
+        """
+        fresh = [one for one in prompts if one.fingerprint not in self._passed]
+        shown = {(one.id, one.text): one for prompt in fresh for one in prompt.demonstrations}
+        _refuse_copies(splits, [*shown.values()])
+        teaching = (*splits.train.cases, *splits.dev.cases)
+        faults = [
+            f'a prompt of {arm!r} quotes {part.name} {case_id!r}: "{span}"'
+            for text in dict.fromkeys(_words(prompt) for prompt in fresh)
+            for part in splits.measured
+            for case_id, span in quoting.quotes(text, part.cases, teaching)
+        ]
+        if faults:
+            raise LeakageError(
+                "prompts",
+                [*dict.fromkeys(faults)],
+                "Take the case out of the task, the instructions or the prompt file; examples in "
+                "a prompt must be other cases than those that judge.",
+            )
+        self._passed |= {one.fingerprint: one for one in fresh}
+
+    def check(self, splits: Splits) -> Check:
+        """What was looked at and found to hold no case that judges."""
+        held = {case.fingerprint for one in self._passed.values() for case in one.demonstrations}
+        n_texts = len({_words(prompt) for prompt in self._passed.values()})
+        n_cases = sum(len(part) for part in splits.measured)
+        told = (
+            f"none of {n_cases} cases that judge stands in the words of {n_texts} prompts that "
+            f"were tried or used, or among their {len(held)} demonstrations"
+        )
+        return Check(name="prompts-quote-no-case", passed=True, detail=told)
+
+
+def _words(prompt: Prompt) -> str:
+    """What a prompt says besides its demonstrations."""
+    return "\n".join(part for part in (prompt.instructions, prompt.format_hint) if part)
+
+
+def _refuse_copies(splits: Splits, demonstrations: Sequence[Case]) -> None:
+    """Train and dev were compared when the split was frozen; here it is the demonstrations."""
+    judging = msgspec.structs.replace(
+        splits, train=Dataset(name="train", cases=()), dev=Dataset(name="dev", cases=())
+    )
+    dataset.refuse_overlap(judging, groups=False, demonstrations=demonstrations)
