@@ -25,7 +25,6 @@ ROWS: dict[str, int] = {
             "finetune",
             "brought",
             "compare",
-            "economics",
             "decide",
             "stages",
             "further",
@@ -36,6 +35,7 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(
         [
             "asides",
+            "economics",
             "gather",
             "baseline",
             "pairing",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tuneornot import __version__, asides, decide, study
+from tuneornot import __version__, asides, decide, economics, study
 from tuneornot.models import machine
 from tuneornot.protocol import Protocol
-from tuneornot.records import Findings, Phase, Record
+from tuneornot.records import Economics, Findings, Phase, Record
 from tuneornot.report import export, markdown, pages
 from tuneornot.spending import Tally
 
@@ -62,10 +62,30 @@ def of(protocol: Protocol) -> Findings:
         judges=protocol.calibrations,
         looks=protocol.store.looks(),
         phases=phases(protocol),
-        currency="" if protocol.prices is None else protocol.prices.currency,
+        currency=_currency(protocol),
+        economics=money(protocol),
         machine=machine.describe(),
         version=__version__,
     )
+
+
+def money(protocol: Protocol) -> Economics | None:
+    """What the arms cost over the months; ``None`` where the study does not say what it needs."""
+    plan = protocol.study.economics
+    if plan is None:
+        return None
+    return economics.of(
+        plan,
+        [run for runs in protocol.runs.values() for run in runs],
+        phases(protocol),
+        primary=protocol.study.decide.primary,
+        baseline=protocol.study.baseline,
+        currency=_currency(protocol) or plan.currency or "",
+    )
+
+
+def _currency(protocol: Protocol) -> str:
+    return "" if protocol.prices is None else protocol.prices.currency
 
 
 def sizes(protocol: Protocol) -> dict[str, int]:

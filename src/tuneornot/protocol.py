@@ -359,7 +359,8 @@ class Protocol:
     def times(self) -> bool:
         """Whether answers are timed: for latency, or because a machine is paid by the hour."""
         models = [arm.model for arm in self.study.arms.values()]
-        return budget.needs_times(self.study.metrics, self.prices, models)
+        metrics = [*self.study.metrics, *(["cost"] if self.study.economics else [])]
+        return budget.needs_times(metrics, self.prices, models)
 
     def _ask_in_turns(self, arms: Sequence[Arm]) -> None:
         """Let arms answer on the sets that the verdict rests on; the looks are noted first."""

@@ -25,7 +25,10 @@ COMMAND = [sys.executable, "-c", "from tuneornot.cli import main; main()"]
 HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 HEARING = [sys.executable, "-c", f"{HEARD}; from tuneornot.cli import main; main()"]
 """As ``COMMAND``, hearing an interrupt also where the tests run in the background of a shell."""
-COMMANDS = "init check estimate doctor run baseline finetune measure compare decide status report"
+COMMANDS = (
+    "init check estimate doctor run baseline finetune measure compare decide status report "
+    "economics"
+)
 PLAIN = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100"}
 
 

@@ -78,6 +78,9 @@ def _value(hint: Any, raw: object, faults: list[str], path: str) -> object:
 def _number(raw: object, hint: Any) -> object:
     """``2e6`` as the number that it is in JSON and YAML 1.2; to YAML 1.1 it is a text."""
     options = {hint, *get_args(hint)}
+    if isinstance(raw, list):
+        within = {kind for one in options if get_origin(one) is tuple for kind in get_args(one)}
+        return [_number(each, float) for each in raw] if float in within else raw
     if not isinstance(raw, str) or str in options or not options & {int, float}:
         return raw
     if not _EXPONENT.fullmatch(raw):

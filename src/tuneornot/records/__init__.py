@@ -36,6 +36,17 @@ from tuneornot.records.compared import (
     QuantileShift,
     SliceContrast,
 )
+from tuneornot.records.costed import (
+    ArmCosts,
+    ArmTotal,
+    Balance,
+    Economics,
+    EconomicsPlan,
+    Pace,
+    Range,
+    Standing,
+    Swing,
+)
 from tuneornot.records.decided import (
     Claim,
     Covariate,
@@ -61,9 +72,12 @@ from tuneornot.records.priced import Price, Prices, Rates, Spent
 __all__ = [
     "Adapter",
     "Arm",
+    "ArmCosts",
     "ArmKind",
+    "ArmTotal",
     "Aside",
     "Audit",
+    "Balance",
     "Calibration",
     "Candidate",
     "Case",
@@ -75,6 +89,8 @@ __all__ = [
     "Covariate",
     "CurvePoint",
     "Dataset",
+    "Economics",
+    "EconomicsPlan",
     "Economy",
     "Estimate",
     "Findings",
@@ -90,6 +106,7 @@ __all__ = [
     "OrderBias",
     "Outcome",
     "Overlap",
+    "Pace",
     "Passage",
     "Phase",
     "Price",
@@ -99,6 +116,7 @@ __all__ = [
     "Purpose",
     "QuantileShift",
     "Quantity",
+    "Range",
     "Rates",
     "Reason",
     "Record",
@@ -117,5 +135,7 @@ __all__ = [
     "Spent",
     "Splits",
     "Stage",
+    "Standing",
+    "Swing",
     "Verdict",
 ]

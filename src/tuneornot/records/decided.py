@@ -8,6 +8,7 @@ from tuneornot.records.arms import Adapter, Ledger
 from tuneornot.records.base import Record
 from tuneornot.records.cases import Audit
 from tuneornot.records.compared import Aside, Comparison, Estimate
+from tuneornot.records.costed import Economics
 from tuneornot.records.labelled import Calibration
 from tuneornot.records.measured import Run
 from tuneornot.records.priced import Spent
@@ -225,6 +226,8 @@ class Findings(Record, frozen=True, kw_only=True):
     phases: tuple[Phase, ...] = ()
     currency: str = ""
     """Of everything in money; empty where the study has no price file."""
+    economics: Economics | None = None
+    """Where the study states what the months cost."""
     machine: str = ""
     """Processor, cores and memory on which latencies were measured."""
     version: str = ""

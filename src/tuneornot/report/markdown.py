@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from tuneornot.records import Comparison, Findings, Verdict
-from tuneornot.report import amounts, beside, export, judges, money, remarks, sentences
+from tuneornot.report import amounts, beside, export, judges, money, remarks, sentences, upkeep
 
 _MARKS = {"holds": "✅", "broken": "❌", "unresolved": "❔"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
@@ -33,7 +33,7 @@ def render(findings: Findings) -> str:
             f"<details><summary>What limits the conclusion ({len(limits)})</summary>\n\n"
             f"{told}\n\n</details>"
         )
-    blocks += [_beside(findings), _judges(findings), _effort(findings)]
+    blocks += [_beside(findings), _upkeep(findings), _judges(findings), _effort(findings)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -123,6 +123,19 @@ def _judges(findings: Findings) -> str:
 def _beside(findings: Findings) -> str:
     told = "\n".join(f"- {_text(each)}" for each in beside.told(findings))
     return f"Beside the verdict:\n\n{told}" if told else ""
+
+
+def _upkeep(findings: Findings) -> str:
+    """Money over the months: the arms' totals and each candidate's balance."""
+    found = findings.economics
+    if found is None:
+        return ""
+    lines = [upkeep.head(found), *(upkeep.row(each, found) for each in found.totals)]
+    rows = [f"| {' | '.join(_text(cell) for cell in cells)} |" for cells in lines]
+    rows.insert(1, f"|---|{'--:|' * (len(lines[0]) - 1)}")
+    told = [_text(said) for each in found.balances for said in upkeep.balance(each, found)]
+    head = f"Over {found.months} months, in {_text(found.currency)}, beside the verdict:"
+    return "\n\n".join([head, "\n".join(rows), *told])
 
 
 def _effort(findings: Findings) -> str:

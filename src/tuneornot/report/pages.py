@@ -41,6 +41,7 @@ from tuneornot.report import (
     remarks,
     sentences,
     shapes,
+    upkeep,
 )
 from tuneornot.report.drawing import Figure
 
@@ -113,6 +114,7 @@ def render(findings: Findings) -> str:
         beside=beside.told(findings),
         risks=beside.curves(findings),
         arms=_arms(findings.runs),
+        upkeep=None if findings.economics is None else upkeep.shown(findings.economics),
         style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_digest=digest,

@@ -15,6 +15,7 @@ from tuneornot.metrics.judges.base import judges
 from tuneornot.models import sampling as asked
 from tuneornot.models.registry import faults as model_faults
 from tuneornot.records import Sampling
+from tuneornot.study import upkeep
 from tuneornot.study.plans import ArmPlan, DataPlan, Study
 from tuneornot.study.rules import MEASURED, QUANTITIES, parts, rule, sampling
 
@@ -33,7 +34,8 @@ def contradictions(study: Study, folder: Path) -> list[str]:
     if not unsampled:
         faults += confidence.faults(made, {name: sampling(study, name) for name in study.arms})
     faults += unsampled
-    return [*faults, *study.budget.faults(), *_price_faults(study, folder, made)]
+    faults += [*study.budget.faults(), *_price_faults(study, folder, made)]
+    return [*faults, *upkeep.faults(study, folder)]
 
 
 def _judge_faults(study: Study, built: Sequence[Metric]) -> list[str]:

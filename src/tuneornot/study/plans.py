@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tuneornot.budget import Budget
-from tuneornot.records import Covariate, Json, Record, Sampling
+from tuneornot.records import Covariate, EconomicsPlan, Json, Record, Sampling
 from tuneornot.retrieval.plan import RetrievePlan
 from tuneornot.training.recipe import Recipe
 from tuneornot.training.tuned import TunedPlan
@@ -121,6 +121,8 @@ class Study(Record, frozen=True, kw_only=True):
     prices: str | None = None
     """The price file."""
     budget: Budget = Budget()
+    economics: EconomicsPlan | None = None
+    """What the arms cost over the months, beside the verdict."""
 
     @property
     def baseline(self) -> str:

@@ -12,6 +12,9 @@ from tuneornot.metrics.base import Metric
 from tuneornot.study import faults as faults_of
 from tuneornot.study.plans import Study
 
+UNCLAIMED = ("budget", "prices", "economics")
+"""Fields that no claim of the verdict rests on."""
+
 
 def read(path: Path) -> Study:
     """Read and check a study file.
@@ -50,12 +53,12 @@ def parse(text: str, *, source: str = "study", folder: Path = Path()) -> Study:
 def text(study: Study) -> str:
     """A study as it is fingerprinted and kept: its fields in one order, as YAML.
 
-    Without the budget and the name of the price file: neither changes what is claimed, so that more
-    may be spent under the same plan.
+    Without the budget, the name of the price file and the economics: none of them changes what is
+    claimed, so that more may be spent, or reckoned anew, under the same plan.
     """
     fields = msgspec.to_builtins(study)
     return msgspec.yaml.encode(
-        {name: value for name, value in fields.items() if name not in ("budget", "prices")}
+        {name: value for name, value in fields.items() if name not in UNCLAIMED}
     ).decode()
 
 
