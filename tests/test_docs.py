@@ -44,7 +44,15 @@ def test_the_plan_in_the_reference_is_a_plan(tmp_path: Path) -> None:
 def test_every_field_of_a_plan_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "study.md").read_text()
     forms = (study.Study, study.DataPlan, study.SplitPlan, study.SearchPlan, study.TunePlan)
-    for form in (*forms, study.ArmPlan, study.DecidePlan, Budget, RetrievePlan, TunedPlan, EconomicsPlan):
+    for form in (
+        *forms,
+        study.ArmPlan,
+        study.DecidePlan,
+        Budget,
+        RetrievePlan,
+        TunedPlan,
+        EconomicsPlan,
+    ):
         for name in form.__struct_encode_fields__:
             assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name
 
