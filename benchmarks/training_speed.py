@@ -25,7 +25,7 @@ from trl import SFTConfig, SFTTrainer
 from tuneornot.examples import legal_citations
 from tuneornot.models.local import weights
 from tuneornot.records import Prompt
-from tuneornot.training import batches, examples, lora, quiet
+from tuneornot.training import batches, examples, lora, quiet, twins
 from tuneornot.training.examples import Example
 from tuneornot.training.recipe import Recipe
 
@@ -41,7 +41,7 @@ def with_trl(
 ) -> Callable[[], object]:
     """TRL's own trainer on the same tokens and labels."""
     adapted = get_peft_model(
-        lora.twin(loaded.model),
+        twins.twin(loaded.model),
         LoraConfig(
             task_type="CAUSAL_LM",
             r=RECIPE.rank,

@@ -16,7 +16,7 @@ from tests.training import tiny
 from tuneornot import fingerprint
 from tuneornot.errors import TrainingError
 from tuneornot.records import CurvePoint
-from tuneornot.training import examples, lora, quiet, verify
+from tuneornot.training import examples, lora, quiet, twins, verify
 from tuneornot.training.lora import Fitted, OnPoint
 from tuneornot.training.recipe import Recipe
 
@@ -81,7 +81,7 @@ def test_the_base_model_stays_as_it_was(tmp_path: Path) -> None:
 
 def test_the_twin_holds_no_weight_twice() -> None:
     base = tiny.tiny().model
-    copied = lora.twin(base)
+    copied = twins.twin(base)
     mine, theirs = dict(base.named_parameters()), dict(copied.named_parameters())
     assert mine.keys() == theirs.keys()
     assert all(mine[name].data_ptr() == theirs[name].data_ptr() for name in mine)

@@ -104,7 +104,7 @@ def _training(protocol: Protocol, arm: Ready, n_left: int) -> Outlay:
             step=f"train {arm.name}",
             arm=arm.name,
             model=arm.model,
-            n_calls=n_left * 2 * min(finetune.ASKED, len(checked)),
+            n_calls=n_left * 2 * (min(finetune.ASKED, len(checked)) + len(finetune.PROBE)),
             n_known=0,
             minutes=n_left * fmean(took) / 60 if took else None,
         ),

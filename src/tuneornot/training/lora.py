@@ -12,7 +12,6 @@ it is any good. Training on several GPUs or machines is not covered.
 from __future__ import annotations
 
 import contextlib
-import copy
 import json
 import math
 import shutil
@@ -36,6 +35,7 @@ from tuneornot.training.batches import collate
 from tuneornot.training.examples import IGNORED, Example
 from tuneornot.training.recipe import Recipe
 from tuneornot.training.trainer import AnswerTrainer, can_share, mean_loss
+from tuneornot.training.twins import twin
 
 CHECKPOINTS = "checkpoints"
 N_CHECKPOINTS = 8
@@ -103,19 +103,6 @@ def fit(
 def tidy(folder: Path) -> None:
     """Remove the checkpoints of a training whose result is safe."""
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-
-
-def twin(model: PreTrainedModel) -> PreTrainedModel:
-    """A copy of a model with modules and settings of its own, but the same tensors, frozen."""
-    memo: dict[int, object] = {
-        id(held): torch.nn.Parameter(held.data, requires_grad=False) for held in model.parameters()
-    }
-    memo |= {id(held): held for held in model.buffers()}
-    copied = copy.deepcopy(model, memo)
-    # Only these give gradients; a model that serves may use an attention of its own.
-    if copied.config._attn_implementation not in ("sdpa", "eager"):
-        copied.set_attn_implementation("sdpa")
-    return copied
 
 
 def _trainer(

@@ -51,6 +51,12 @@ class AnswerTrainer(SFTTrainer):
 
 def answer_losses(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
     """Negative log likelihood of every answer token of a batch, in nats: [N] float32."""
+    logits, labels = answer_logits(model, batch)
+    return functional.cross_entropy(logits, labels, reduction="none")
+
+
+def answer_logits(model: torch.nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """For every answer token, row by row, the logits [N, V] in float32, and the tokens [N]."""
     past = _prefix_cache(model, batch["prefix"], len(batch["labels"]))
     # The output at a place predicts the token of the next one.
     asked = functional.pad(batch["labels"][:, 1:], (0, 1), value=IGNORED)
@@ -59,10 +65,10 @@ def answer_losses(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
             input_ids=batch["input_ids"],
             attention_mask=batch["attention_mask"],
             position_ids=batch["position_ids"],
-            past_key_values=past,
-            use_cache=past is not None,
+            use_cache=bool(past),
+            **past,
         ).logits
-    return functional.cross_entropy(logits.float(), asked[asked != IGNORED], reduction="none")
+    return logits.float(), asked[asked != IGNORED]
 
 
 def can_share(model: torch.nn.Module) -> bool:
@@ -92,21 +98,33 @@ def _head_only_at(model: torch.nn.Module, places: torch.Tensor) -> Iterator[None
         hook.remove()
 
 
-def _prefix_cache(model: torch.nn.Module, prefix: torch.Tensor, n_rows: int) -> DynamicCache | None:
+def _prefix_cache(
+    model: torch.nn.Module, prefix: torch.Tensor, n_rows: int
+) -> dict[str, DynamicCache]:
     """Keys and values of the shared beginning, computed once and seen by every row.
 
     Gradients flow back through the expansion: they are summed over the rows, as if each row had
     computed the beginning itself.
+
+    Returns:
+        Under the name by which the model takes it (newer releases say ``cache``); empty where
+        nothing is shared.
     """
     if prefix.shape[1] == 0:
-        return None
-    computed = model(input_ids=prefix, use_cache=True, logits_to_keep=1).past_key_values
+        return {}
+    out = model(input_ids=prefix, use_cache=True, logits_to_keep=1)
+    name = "cache" if out.get("cache") is not None else "past_key_values"
     past = DynamicCache()
-    for layer, held in enumerate(computed.layers):
+    for layer, held in enumerate(out[name].layers):
         past.update(
             held.keys.expand(n_rows, -1, -1, -1), held.values.expand(n_rows, -1, -1, -1), layer
         )
-    return past
+    return {name: past}
+
+
+def placed(batch: Batch, device: torch.device) -> Batch:
+    """The batch on a device."""
+    return cast(Batch, {name: cast(torch.Tensor, held).to(device) for name, held in batch.items()})
 
 
 @torch.no_grad()
@@ -120,10 +138,7 @@ def mean_loss(model: torch.nn.Module, examples: Sequence[Example]) -> float:
     ordered = sorted(examples, key=len)
     for start in range(0, len(ordered), DEV_ROWS):
         batch = collate(ordered[start : start + DEV_ROWS], pad=0, share=share)
-        on_device = cast(
-            Batch, {name: cast(torch.Tensor, held).to(device) for name, held in batch.items()}
-        )
-        losses = answer_losses(model, on_device)
+        losses = answer_losses(model, placed(batch, device))
         total, count = total + float(losses.sum()), count + losses.numel()
     model.train(was_training)
     return total / count

@@ -1,7 +1,7 @@
-"""What can be verified of a training without asking the model: its batches, and its weights.
+"""What can be verified of a training: its batches, its weights, and the answers that they serve.
 
-Both look at the very things that were used: the batches as the trainer lays them out, and the file
-that was saved. They state counts and judge nothing.
+All look at the very things that were used: the batches as the trainer lays them out, the file that
+was saved, the answers that came. They state counts and judge nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+from peft import PeftModel
 from safetensors import safe_open
+from transformers import PreTrainedModel
 
+from tuneornot.training import quiet
 from tuneornot.training.batches import collate
 from tuneornot.training.examples import IGNORED, Example
+from tuneornot.training.trainer import answer_logits, can_share, placed
+from tuneornot.training.twins import twin
 
 WEIGHTS = "adapter_model.safetensors"
 
@@ -69,3 +75,27 @@ def update(folder: Path) -> Update:
             n_entries += matrix.numel()
             squares += float((matrix * matrix).sum())
     return Update(n_matrices, n_zero, (squares / max(1, n_entries)) ** 0.5)
+
+
+@torch.no_grad()
+def gaps(base: PreTrainedModel, folder: Path, rows: Sequence[Example]) -> list[float]:
+    """How far each answer is from the greedy one of the saved adapter beside the base model.
+
+    Args:
+        base: the model that was trained; not changed.
+        folder: of the adapter, in PEFT's format.
+        rows: questions with the answers to be read, each of at least one token.
+
+    Returns:
+        For each row the largest distance, in nats, from the likeliest token at a place to the one
+        that stands there: 0 where the answer is the greedy one.
+    """
+    with quiet.libraries():
+        model = PeftModel.from_pretrained(twin(base), str(folder)).eval()
+    found = []
+    for row in rows:
+        batch = placed(collate([row], pad=0, share=can_share(base)), base.device)
+        logits, labels = answer_logits(model, batch)
+        chosen = logits.gather(1, labels[:, None])[:, 0]
+        found.append(float((logits.max(dim=1).values - chosen).max()))
+    return found

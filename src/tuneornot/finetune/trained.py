@@ -1,38 +1,27 @@
-"""Step 4: examples from cases, train an adapter, and check it before anybody believes it.
+"""One adapter: trained from train and dev once, checked, and kept with its manifest.
 
-``train`` receives train and dev, never the eval set. What it returns carries the curve and the
-checks: some make a comparison unsafe to act on (``blocking``), the others are caveats. A failed
-check is not an error; the verdict weighs it. A folder that holds the finished adapter of the same
-training is simply read, and an interrupted training goes on.
-
-It does not choose among recipes or seeds, and does not know how well the adapter does the job.
+``train`` never receives the eval set. What it returns carries the curve and the checks. A folder
+that holds the finished adapter of the same training is simply read, and an interrupted training
+goes on.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
 
-from tuneornot import fingerprint, soundness
+from tuneornot import fingerprint
 from tuneornot.errors import MissingExtra, TrainingError
-from tuneornot.models.base import Model, Reply, Request, Serving
-from tuneornot.records import (
-    Adapter,
-    Case,
-    Check,
-    CurvePoint,
-    Dataset,
-    Json,
-    Prompt,
-    Sampling,
-)
+from tuneornot.finetune.checks import check, spaced
+from tuneornot.models.base import Model
+from tuneornot.records import Adapter, CurvePoint, Dataset, Json, Prompt
 from tuneornot.training import examples
-from tuneornot.training.examples import Example, Examples
+from tuneornot.training.examples import Examples
 from tuneornot.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -40,12 +29,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "accelerate")
-ASKED = 16
-"""Cases that are asked after training, with and without the adapter."""
 WATCHED = 32
 """Dev cases whose loss is measured at the start and after each epoch."""
-COMPARED = 64
-"""Train cases whose prompts are compared with those of serving."""
 
 
 class Job(NamedTuple):
@@ -102,7 +87,7 @@ def train(
         )
     settings = _settings(model, train_cases, dev, job)
     built = _examples(train_cases, loaded, job)
-    shown = _spaced(dev.cases, WATCHED)
+    shown = spaced(dev.cases, WATCHED)
     watched = examples.build(shown, prompt, loaded.tokenizer, longest=recipe.longest)
     curve, seconds = lora.fit(
         loaded.model,
@@ -169,144 +154,6 @@ def finished(
             f"{str(folder)!r}. Remove the folder and run the same command again."
         )
     return msgspec.structs.replace(held, path=str(folder))
-
-
-def check(
-    model: Model,
-    adapter: Adapter,
-    train_cases: Dataset,
-    dev: Dataset,
-    *,
-    prompt: Prompt,
-    built: Examples,
-    loaded: Loaded,
-) -> tuple[Check, ...]:
-    """Everything that is verified of an adapter; asks ``ASKED`` cases with it and without.
-
-    Args:
-        model: the one that the tuned arm will use.
-        adapter: as saved.
-        train_cases: what it was trained on.
-        dev: cases to ask; train's where there are none.
-        prompt: what the tuned arm will be asked with.
-        built: the examples that it was trained on.
-        loaded: whose tokenizer the examples were made with.
-    """
-    asked = _spaced(dev.cases or train_cases.cases, ASKED)
-    # Room for any answer of the training's kind, so that only one that never ends is cut.
-    most = 2 * max(len(row.answer) for row in built.kept) + 16
-    tuned = _ask(model, asked, prompt, most, adapter)
-    plain = _ask(model, asked, prompt, most, None)
-    cases = {case.id: case for case in train_cases.cases}
-    return (
-        _adapter_loaded(Path(adapter.path), tuned, plain),
-        _template_parity(model, cases, prompt, built.kept, loaded),
-        _nothing_truncated(built),
-        soundness.answers_end(tuned),
-        _loss_on_answers_only(built.kept),
-        soundness.no_loops(tuned),
-        _dev_loss_fell(adapter.curve),
-    )
-
-
-def _adapter_loaded(folder: Path, tuned: Sequence[Reply], plain: Sequence[Reply]) -> Check:
-    from tuneornot.training import verify
-
-    update = verify.update(folder)
-    n_changed, n_pairs = soundness.n_changed(tuned, plain)
-    return Check(
-        name="adapter-loaded",
-        passed=n_changed > 0 and 0 == update.n_zero < update.n_matrices,
-        detail=f"{n_changed} of {n_pairs} answers differ from the base model's; "
-        f"{update.n_matrices - update.n_zero} of {update.n_matrices} B matrices are not zero "
-        f"(root mean square {update.norm:.2g}).",
-    )
-
-
-def _template_parity(
-    model: Model,
-    cases: dict[str, Case],
-    prompt: Prompt,
-    kept: Sequence[Example],
-    loaded: Loaded,
-) -> Check:
-    name = "template-parity"
-    if not isinstance(model, Serving):
-        detail = f"{model.name} does not show the tokens it is asked with, so nothing was compared."
-        return Check(name=name, passed=False, detail=detail, blocking=False)
-    step = max(1, len(kept) // COMPARED)
-    seen = kept[::step]
-    n_other = n_rendered = 0
-    for row in seen:
-        case = cases[row.case_id]
-        n_other += tuple(model.prompt_tokens(prompt.messages(case))) != row.prompt
-        n_rendered += not examples.agrees_with_template(loaded.tokenizer, case, prompt, row)
-    detail = (
-        f"the prompts of {len(seen) - n_other} of {len(seen)} train cases are the same tokens in "
-        "training and serving"
-    )
-    if n_rendered:
-        detail += (
-            f"; the template renders {n_rendered} finished conversations in other tokens, which "
-            "neither of the two uses"
-        )
-    return Check(name=name, passed=n_other == 0, detail=f"{detail}.")
-
-
-def _nothing_truncated(built: Examples) -> Check:
-    longest = max(len(row) for row in built.kept)
-    detail = f"{len(built.kept)} examples trained whole, the longest of {longest} tokens"
-    if built.too_long:
-        detail += f"; {len(built.too_long)} left out as too long ({_some(built.too_long)})"
-    if built.unanswered:
-        detail += (
-            f"; {len(built.unanswered)} left out for want of an answer ({_some(built.unanswered)})"
-        )
-    passed = not built.too_long and not built.unanswered
-    return Check(name="nothing-truncated", passed=passed, detail=f"{detail}.", blocking=False)
-
-
-def _loss_on_answers_only(kept: Sequence[Example]) -> Check:
-    from tuneornot.training import verify
-
-    seen = verify.masked(kept, batch_size=ASKED)
-    return Check(
-        name="loss-on-answers-only",
-        passed=seen.n_wrong == 0 and seen.n_idle == 0,
-        detail=f"{seen.n_trained} of {seen.n_tokens} tokens count in the loss; in {seen.n_wrong} "
-        f"examples they are not exactly the answer, {seen.n_idle} train nothing.",
-    )
-
-
-def _dev_loss_fell(curve: Sequence[CurvePoint]) -> Check:
-    name = "dev-loss-fell"
-    losses = [point.dev_loss for point in curve if point.dev_loss is not None]
-    if len(losses) < 2:
-        detail = "there are no dev cases with an answer to measure a loss on."
-        return Check(name=name, passed=False, detail=detail, blocking=False)
-    detail = f"dev loss went from {losses[0]:.3f} to {losses[-1]:.3f} nats per answer token"
-    if min(losses) < losses[-1]:
-        detail += f", its least was {min(losses):.3f} after epoch {losses.index(min(losses))}"
-    passed = losses[-1] < losses[0]
-    return Check(name=name, passed=passed, detail=f"{detail}.", blocking=False)
-
-
-def _ask(
-    model: Model, cases: Sequence[Case], prompt: Prompt, most: int, adapter: Adapter | None
-) -> list[Reply]:
-    sampling = Sampling(max_tokens=most)
-    requests = [Request(messages=prompt.messages(case), sampling=sampling) for case in cases]
-    replies = dict(model.ask(requests, adapter=adapter))
-    return [replies.get(place, Reply(error="no answer came")) for place in range(len(requests))]
-
-
-def _spaced(cases: Sequence[Case], n: int) -> list[Case]:
-    n = min(n, len(cases))
-    return [cases[place * len(cases) // n] for place in range(n)]
-
-
-def _some(ids: Sequence[str]) -> str:
-    return ", ".join(map(repr, ids[:3])) + (", ..." if len(ids) > 3 else "")
 
 
 def _settings(model: Model, train_cases: Dataset, dev: Dataset, job: Job) -> dict[str, Json]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.training import tiny
-from tuneornot import finetune, soundness
+from tuneornot import finetune
 from tuneornot.errors import MissingExtra, TrainingError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.local.weights import Loaded
@@ -91,10 +91,11 @@ def named(adapter: Adapter, name: str) -> Check:
     return found
 
 
-def test_a_sound_training_passes_every_check(tmp_path: Path) -> None:
+def test_a_training_is_kept_with_its_checks_and_settings(tmp_path: Path) -> None:
     adapter = train(tmp_path)
-    assert [check.name for check in adapter.checks if not check.passed] == []
-    assert len(adapter.checks) == 7
+    # The only lie of the model that answers here: it never computed with the adapter.
+    assert [check.name for check in adapter.checks if not check.passed] == ["served-as-trained"]
+    assert len(adapter.checks) == 11
     assert adapter.data == TRAIN.fingerprint
     assert adapter.settings["rank"] == 4
     assert adapter.versions["trl"]
@@ -212,23 +213,9 @@ def test_answers_that_never_end_block(tmp_path: Path) -> None:
     assert "0 of 5 answers end" in found.detail
 
 
-def test_loops_are_a_caveat(tmp_path: Path) -> None:
+def test_answers_that_all_loop_block(tmp_path: Path) -> None:
     found = named(train(tmp_path, Answering("so " * 20)), "no-loops")
-    assert (found.passed, found.blocking) == (False, False)
-
-
-@pytest.mark.parametrize(
-    "text", ["the cat sat the cat sat the cat sat the cat sat", "a, a, a, a,", '{"a' + "ab" * 50]
-)
-def test_a_loop_is_seen(text: str) -> None:
-    assert soundness.loops(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "no no no", '{"volume": 1000000000, "page": 2}', "as is, as was, as will be"]
-)
-def test_ordinary_writing_is_no_loop(text: str) -> None:
-    assert not soundness.loops(text)
+    assert (found.passed, found.blocking) == (False, True)
 
 
 def test_a_training_without_dev_cases_says_so(tmp_path: Path) -> None:
