@@ -28,6 +28,9 @@ EDGES = (
     ("grades, near ceiling: gain 0.05", 50),
     ("lognormal penalties: gain 0.05", 50),
     ("Student t, 3 df: gain 0.05", 50),
+    ("one lognormal tail: gain 0.05", 30),
+    ("grades, 5% total losses: gain 0.05", 30),
+    ("grades, 5% total losses: gain 0.05", 50),
     ("grades, a tenth missing: gain 0.05", 50),
     ("groups of 3 to 10, correlation 0.2: gain 0.05", 100),
     ("groups of 3 to 10, correlation 0.5: gain 0.05", 50),
@@ -228,25 +231,26 @@ def test_what_is_plain_is_decided(name: str, n: int, outcome: str, least: float)
 
 
 def test_where_an_interval_falls_short_a_caveat_says_so() -> None:
-    """One candidate's case in twenty is lost, and 30 cases show none of them in 21% of draws."""
+    """One group in ten is lost as a whole, and 15 groups show none of them in 21% of draws."""
 
     def draw(rng: np.random.Generator, n: int) -> Drawn:
-        lost = rng.random(n) < 0.05
+        groups = np.arange(n) // 3
+        lost = (rng.random(groups[-1] + 1) < 0.1)[groups]
         gain = np.where(lost, -0.5, 0.08 + 0.05 * rng.standard_normal(n))
-        return {PRIMARY: Scores(np.full(n, 0.5), 0.5 + gain)}
+        return {PRIMARY: Scores(np.full(n, 0.5), 0.5 + gain, groups=groups)}
 
     scenario = Scenario(
         family="grades",
-        name="rare total losses",
+        name="groups lost as a whole",
         rule=rule(),
         draw=draw,
-        truths={(*PRIMARY, "mean"): 0.95 * 0.08 - 0.05 * 0.5},
+        truths={(*PRIMARY, "mean"): 0.9 * 0.08 - 0.1 * 0.5},
         scales={"score": Scale()},
     )
-    few = coverage.cell(scenario, 30, 200, 200)
+    few = coverage.cell(scenario, 45, 200, 200)
     assert few.short
     assert few.told > 0.95
-    assert not coverage.cell(scenario, 300, 200, 200).short
+    assert not coverage.cell(scenario, 900, 200, 200).short
 
 
 def test_a_cell_outside_of_the_range_is_drawn_anew_and_marked() -> None:

@@ -175,16 +175,16 @@ def median_of_means(d: Floats, span: float | None) -> Bounds:
 
 def skewed_more(d: Floats, span: float | None) -> Bounds:
     """The shipped method with skewness raised by 2.5 everywhere."""
-    return _skewed(d, span, 2.5, 0.0)
+    return skewed(d, span, 2.5, 0.0)
 
 
 def shipped(d: Floats, span: float | None) -> Bounds:
     """``studentised.skew_t`` for many sets at once; ``check`` holds it to the shipped one."""
     more = studentised.UNBOUNDED if span is None else 0.0
-    return _skewed(d, span, studentised.SKEW_FACTOR, more)
+    return skewed(d, span, studentised.SKEW_FACTOR, more)
 
 
-def _skewed(d: Floats, span: float | None, factor: float, more: float) -> Bounds:
+def skewed(d: Floats, span: float | None, factor: float, more: float) -> Bounds:
     """Johnson's term on the long side, raised by ``factor`` and more the longer the tail."""
     n = d.shape[1]
     mean = d.mean(axis=1)

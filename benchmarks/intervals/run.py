@@ -25,10 +25,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import candidates
 import counts
 import grouped
+import rare
 import real
 from scenarios import SCENARIOS
 
-PARTS = ("binary", "grades", "groups", "published", "covariates")
+PARTS = ("binary", "grades", "groups", "published", "covariates", "unseen")
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
     asked = parser.parse_args()
     lines: list[str] = []
     real_ones = [functools.partial(make, folder=asked.data) for make in (published, covariates)]
-    makers = (binary, grades, groups, *real_ones)
+    makers = (binary, grades, groups, *real_ones, unseen)
     for name, make in zip(PARTS, makers, strict=True):
         if asked.part in (None, name):
             start = time.perf_counter()
@@ -144,6 +145,51 @@ def covariates(*, quick: bool, folder: str | None) -> Iterator[str]:
             rng = np.random.default_rng(9000 + 10 * k + n)
             rows = np.array([real.draw_adjusted(pair, n, rng) for _ in range(n_sets)]).T
             yield _published_row(pair.name, pair.truth, str(n), rows)
+
+
+def unseen(*, quick: bool) -> Iterator[str]:
+    n_sets = 2000 if quick else 20_000
+    sizes = (50,) if quick else (30, 50, 100, 300)
+    yield f"### Grades of which some are lost altogether, {n_sets} sets each; {_noise(n_sets)}"
+    head = False
+    for share in rare.SHARES:
+        for n in sizes:
+            b, c = rare.Lost(share).draw(np.random.default_rng([n, 8]), (n_sets, n))
+            made = rare.lost(b, c)
+            rare.check(b[:5], c[:5], made["one arm unseen (shipped)"], (0.0, 1.0))
+            yield from () if head else _head("lost", list(made))
+            head = True
+            yield f"| {share:.1%} | {n} | {' | '.join(_against(made, rare.GAIN))} |"
+    yield ""
+    yield f"### Scores without a bound, {n_sets} sets each; {_noise(n_sets)}"
+    head = False
+    for scenario in rare.scenarios():
+        truth = scenario.truth()
+        for n in sizes:
+            d = scenario.draw(np.random.default_rng([n, 9]), (n_sets, n))
+            made = rare.unbounded(d)
+            shipped = made["1.6 + 12/n times (shipped)"]
+            rare.check(np.zeros((5, n)), d[:5], shipped, (None, None))
+            yield from () if head else _head("scenario", list(made))
+            head = True
+            yield f"| {scenario.name} | {n} | {' | '.join(_against(made, truth))} |"
+
+
+def _head(first: str, methods: list[str]) -> list[str]:
+    return ["", f"| {first} | n | {' | '.join(methods)} |", "|--" * (2 + len(methods)) + "|"]
+
+
+def _against(made: dict[str, candidates.Bounds], truth: float) -> list[str]:
+    """A cell for each method, from its bounds of many sets."""
+    return _cells(
+        [
+            grouped.rates(
+                np.array([bounds[rate][side] for rate in candidates.RATES for side in (0, 1)]),
+                truth,
+            )
+            for bounds in made.values()
+        ]
+    )
 
 
 def _published_row(name: str, truth: float, n: str, rows: candidates.Floats) -> str:

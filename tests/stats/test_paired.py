@@ -39,7 +39,7 @@ class TestDifference:
         assert found.low == pytest.approx(interval.low, rel=0.05)
         assert found.high == pytest.approx(interval.high, rel=0.05)
         assert found.p_value == pytest.approx(known.pvalue, rel=0.25)
-        assert found.method == "paired t, skewness-adjusted"
+        assert found.method == "paired t, skewness-adjusted, with unseen scores"
 
     def test_binary_scores_use_counts_of_discordant_pairs(self) -> None:
         b = np.repeat([1.0, 0.0, 0.0, 1.0], [20, 14, 20, 6])
@@ -77,7 +77,7 @@ class TestDifference:
         assert together.value == pytest.approx(apart.value)
         assert together.high - together.low > 1.8 * (apart.high - apart.low)
         assert together.high - together.low == pytest.approx(alone.high - alone.low, rel=0.1)
-        assert together.method == "cluster paired t (CR2), adjusted"
+        assert together.method == "cluster paired t (CR2), adjusted, with unseen scores"
 
     def test_groups_of_one_case_are_no_groups(self) -> None:
         b, c = scores(5)
@@ -150,6 +150,36 @@ class TestDifference:
         p = paired.p_value_against(b, c, margin=margin, scale=UNIT)
         if abs(found.lower - margin) > 1e-5:
             assert (p < 0.05) == (found.lower > margin)
+
+
+class TestUnseenScores:
+    def test_equal_grades_at_the_ceiling_have_the_bound_of_none_in_n(self) -> None:
+        """40 cases without a loss: shares of up to 1 - 0.05^(1/40) may be lost all the same."""
+        found = paired.difference(np.ones(40), np.ones(40), scale=UNIT, binary=False)
+        assert found.lower == pytest.approx(-(1 - 0.05 ** (1 / 40)))
+        assert found.upper == -found.lower
+
+    def test_scores_that_differ_by_much_need_no_allowance(self) -> None:
+        rng = np.random.default_rng(11)
+        b, c = rng.uniform(size=(2, 50))
+        seen = stats.ttest_rel(c, b).confidence_interval(0.9)
+        found = paired.difference(b, c, scale=UNIT)
+        assert found.upper - found.lower == pytest.approx(seen.high - seen.low, rel=0.15)
+
+    @given(st.integers(0, 10_000))
+    @settings(max_examples=30, deadline=None)
+    def test_a_scale_turned_round_mirrors_the_interval(self, seed: int) -> None:
+        b, c = np.random.default_rng(seed).beta([[8.0], [9.0]], 2.0, (2, 30))
+        found = figures(paired.difference(b, c, scale=UNIT))
+        turned = figures(paired.difference(1 - c, 1 - b, scale=UNIT))
+        assert turned == pytest.approx(found, abs=1e-9)
+
+    def test_an_open_scale_allows_for_values_further_out_than_any_seen(self) -> None:
+        """One value at 3 among 30 at 0: an unseen one lies 2 times as far from the mean."""
+        d = np.r_[np.zeros(29), 3.0]
+        share, mean = 1 - 0.05 ** (1 / 30), 3 / 30
+        found = paired.difference(np.zeros(30), d)
+        assert found.upper == pytest.approx(mean + share * 2 * (3 - mean))
 
 
 class TestEquivalence:
@@ -259,6 +289,17 @@ class TestCaveats:
         assert paired.caveats(b, wide, scale=UNIT) == ()
         bits = (rng.random((2, 60)) < 0.5).astype(float)
         assert paired.caveats(bits[0], bits[1], scale=UNIT) == ()
+
+    def test_groups_that_may_be_lost_as_a_whole_are_told(self) -> None:
+        """20 groups leave 13.9% open: more than the bounds of cases that hardly differ allow."""
+        rng = np.random.default_rng(9)
+        b, groups = np.full(80, 0.5), np.arange(80) // 4
+        narrow = b + rng.uniform(-0.1, 0.1, 80)
+        assert "up to 13.9% of groups" in " ".join(
+            paired.caveats(b, narrow, scale=UNIT, groups=groups)
+        )
+        whole = np.repeat(rng.uniform(-0.5, 0.5, 20), 4)
+        assert paired.caveats(b, b + whole, scale=UNIT, groups=groups) == ()
 
     def test_nothing_to_compare_is_told(self) -> None:
         assert "fewer than two" in paired.caveats([np.nan, 1.0], [1.0, 1.0])[0]

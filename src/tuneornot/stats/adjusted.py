@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tuneornot.records import Estimate
-from tuneornot.stats import bounds, cases
-from tuneornot.stats.cases import Floats
-from tuneornot.stats.paired import Scale
+from tuneornot.stats import bounds, cases, unseen
+from tuneornot.stats.cases import Floats, Scale
+from tuneornot.stats.resampled import Outer
 from tuneornot.stats.studentised import skew_t
 
 CASES_FOR_EACH = 10
@@ -43,7 +43,8 @@ def difference(
     The intercept of the least-squares regression of the differences on the covariates less their
     pool means. Its error comes from residuals corrected for leverage, e_i w_i / (1 - h_i) with
     w_i the weight of case i in the intercept, in the same skewness-adjusted t as the plain mean;
-    the pool's own sampling error, b' S b / N, is added.
+    the pool's own sampling error, b' S b / N, is added. Scores that no case has shown are allowed
+    for as in the plain mean.
 
     Args:
         baseline: (n,) or (n, repeats), NaN for unscored; paired by row with ``candidate``.
@@ -81,7 +82,9 @@ def difference(
     span = None if scale[0] is None or scale[1] is None else scale[1] - scale[0]
     plain = skew_t(values, found.codes, span=span, name="regression-adjusted paired t")
     spread = float(slopes @ np.atleast_2d(np.cov(wide, rowvar=False)) @ slopes) / len(wide)
-    method = replace(plain, value=value, error=math.sqrt(plain.error**2 + spread), df=plain.df - k)
+    seen = replace(plain, value=value, error=math.sqrt(plain.error**2 + spread), df=plain.df - k)
+    hidden = unseen.mean(found.values, values, value, scale)
+    method = Outer((seen, hidden), name=f"{seen.name}, with unseen scores")
     return bounds.estimate(method, alpha=alpha, null=0.0)
 
 

@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
+Scale = tuple[float | None, float | None]
+"""Least and greatest possible score, ``None`` where there is none."""
 
 
 @dataclass(frozen=True, eq=False)

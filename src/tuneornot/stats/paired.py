@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike
 from tuneornot.records import Estimate
 from tuneornot.stats import bounds, cases, unseen
 from tuneornot.stats.binary import PairedScore, Rate
-from tuneornot.stats.cases import Cases, Codes, Floats
-from tuneornot.stats.studentised import effective_groups, skew_t, skewness
+from tuneornot.stats.cases import Cases, Codes, Floats, Scale
+from tuneornot.stats.resampled import Outer
+from tuneornot.stats.studentised import SkewT, effective_groups, skew_t, skewness
 
-Scale = tuple[float | None, float | None]
 Rng = int | np.random.Generator
 FEW_CASES, FEW_DIFFERING, FEW_GROUPS = 50, 10, 10
 LARGE_SHARE = 1 / 3
@@ -61,7 +61,7 @@ def difference(
     if found.n_groups < 2:
         return NAN
     method = _of_difference(found, binary=binary, scale=scale)
-    span = _span(scale, binary)
+    span = _span(_ends(scale, binary))
     made = bounds.estimate(method, alpha=alpha, null=0.0)
     return made if span is None else _within(made, (-span, span))
 
@@ -85,7 +85,7 @@ def level(
     if _is_binary(found, binary):
         method: bounds.Bounds = Rate(successes=int(found.values.sum()), n=found.n)
     else:
-        method = skew_t(found.values, found.codes, span=_span(scale, binary), name="t")
+        method = skew_t(found.values, found.codes, span=_span(_ends(scale, binary)), name="t")
     return _within(bounds.estimate(method, alpha=alpha, null=None), scale)
 
 
@@ -206,35 +206,42 @@ def caveats(
             "the mean may hinge on rare large values"
         )
     if not _is_binary(found, binary):
-        said += _on_rare_values(differences, found.codes, _span(scale, binary))
+        said += _on_rare_values(found, _ends(scale, binary))
     if found.n_unscored:
         said.append(f"{found.n_unscored} cases without a score from both arms are left out")
     return tuple(said)
 
 
-def _on_rare_values(differences: Floats, codes: Codes | None, span: float | None) -> list[str]:
-    """What rare large values may do that the cases cannot tell, beyond what the bounds allow."""
-    if span is None:
-        centred = differences - differences.mean()
+def _on_rare_values(found: Cases, scale: Scale) -> list[str]:
+    """What rare large values may do that no case has shown."""
+    seen, hidden = _seen_and_unseen(found, scale)
+    if None in scale:
+        centred = found.values[:, 1] - found.values[:, 0] - hidden.value
+        codes = found.codes
         apart = centred if codes is None else np.bincount(codes, weights=centred).astype(np.float64)
         if abs(skewness(apart)) < LONG_TAIL:
             return []
         return [
-            "differences have no bound and are skewed: on the side of their long tail the bound of "
-            "the mean errs up to twice as often as its level says; compare times and the like as "
-            "ratios"
+            "differences have no bound and are skewed: the bounds of the mean allow for values "
+            "further out than any seen, and may still err a little more often than their level "
+            "says; compare times and the like as ratios"
         ]
-    method = skew_t(differences, codes, span=span, name="paired t")
-    hidden = unseen.share(len(differences) if codes is None else int(codes.max()) + 1, HIDDEN)
-    allowed = method.value - method.lower(HIDDEN), method.upper(HIDDEN) - method.value
-    if (
-        hidden * (span + method.value) <= allowed[0]
-        and hidden * (span - method.value) <= allowed[1]
+    of_groups = unseen.share(found.n_groups, HIDDEN)
+    if found.codes is not None and (
+        of_groups * hidden.fall > seen.value - seen.lower(HIDDEN)
+        or of_groups * hidden.rise > seen.upper(HIDDEN) - seen.value
     ):
+        return [
+            f"up to {of_groups:.1%} of groups may lie at the end of the scale as a whole without "
+            f"having shown, which would move the mean by {of_groups * hidden.fall:.2g}: more than "
+            "its bounds allow for"
+        ]
+    if hidden.lower(HIDDEN) >= seen.lower(HIDDEN) and hidden.upper(HIDDEN) <= seen.upper(HIDDEN):
         return []
     return [
-        f"up to {hidden:.1%} of cases may lie at the end of the scale without having shown, which "
-        f"would move the mean by {hidden * span:.2g}: more than its bounds allow for"
+        f"up to {unseen.share(found.n, HIDDEN):.1%} of cases may lie at the end of the scale "
+        "without having shown: the bounds of the mean allow for them, which makes them wider than "
+        "what was seen"
     ]
 
 
@@ -265,7 +272,15 @@ def _of_difference(found: Cases, *, binary: bool | None, scale: Scale) -> bounds
         return PairedScore(
             wins=int(np.sum(differences > 0)), losses=int(np.sum(differences < 0)), n=found.n
         )
-    return skew_t(differences, found.codes, span=_span(scale, binary), name="paired t")
+    seen, hidden = _seen_and_unseen(found, _ends(scale, binary))
+    return Outer((seen, hidden), name=f"{seen.name}, with unseen scores")
+
+
+def _seen_and_unseen(found: Cases, scale: Scale) -> tuple[SkewT, unseen.UnseenMean]:
+    """What the cases say of the mean difference, and what they leave possible."""
+    gains = found.values[:, 1] - found.values[:, 0]
+    seen = skew_t(gains, found.codes, span=_span(scale), name="paired t")
+    return seen, unseen.mean(found.values, gains, seen.value, scale)
 
 
 def _is_binary(found: Cases, binary: bool | None) -> bool:
@@ -278,10 +293,13 @@ def _is_binary(found: Cases, binary: bool | None) -> bool:
     return only if binary is None else binary
 
 
-def _span(scale: Scale, binary: bool | None) -> float | None:
+def _ends(scale: Scale, binary: bool | None) -> Scale:
+    """Least and greatest possible score: those of 0/1 scores need not be said."""
+    return (0.0, 1.0) if binary else scale
+
+
+def _span(scale: Scale) -> float | None:
     """Largest possible distance between two scores, which is also that of a difference from 0."""
-    if binary:
-        return 1.0
     return None if scale[0] is None or scale[1] is None else scale[1] - scale[0]
 
 

@@ -15,6 +15,7 @@ from scipy import optimize, special
 
 from tuneornot.records import Estimate
 from tuneornot.stats import paired
+from tuneornot.stats.cases import Scale
 
 MOST = 20
 """Times the present n: more further cases than this are not a plan."""
@@ -121,7 +122,7 @@ def n_more(
 
 
 def excluded(
-    n: int, *, scale: paired.Scale = (0.0, 1.0), binary: bool = True, alpha: float = 0.05
+    n: int, *, scale: Scale = (0.0, 1.0), binary: bool = True, alpha: float = 0.05
 ) -> float:
     """The loss that n cases exclude at best: where the arms do not differ on a single one.
 
@@ -139,7 +140,7 @@ def excluded(
 
 
 def cases_to_exclude(
-    loss: float, *, scale: paired.Scale = (0.0, 1.0), binary: bool = True, alpha: float = 0.05
+    loss: float, *, scale: Scale = (0.0, 1.0), binary: bool = True, alpha: float = 0.05
 ) -> int | None:
     """The fewest cases that can exclude a loss; ``None`` if 100,000 cannot (a loss of 0)."""
     most, least = 100_000, 2

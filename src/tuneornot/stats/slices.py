@@ -21,8 +21,7 @@ from scipy import special
 
 from tuneornot.records import Estimate
 from tuneornot.stats import cases, multiplicity, paired
-from tuneornot.stats.cases import Cases, Floats
-from tuneornot.stats.paired import Scale
+from tuneornot.stats.cases import Cases, Floats, Scale
 from tuneornot.stats.units import Rng
 
 PRIOR_CASES = 5.0

@@ -21,9 +21,8 @@ from scipy import stats
 
 from tuneornot.records import Estimate
 from tuneornot.stats import bounds, cases, marginals, paired, units, zero_one
-from tuneornot.stats.cases import Cases, Floats
+from tuneornot.stats.cases import Cases, Floats, Scale
 from tuneornot.stats.marginals import Marginal
-from tuneornot.stats.paired import Scale
 from tuneornot.stats.resampled import Outer, Percentile, StudentT, undetermined
 from tuneornot.stats.studentised import skew_t
 from tuneornot.stats.units import Rng
