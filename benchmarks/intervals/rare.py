@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import candidates
 import numpy as np
 from candidates import RATES, Bounds, Floats
-from scipy import special, stats
 from scenarios import SCENARIOS, Scenario
+from scipy import special, stats
 
 from tuneornot.stats import paired, unseen
 from tuneornot.stats.cases import Scale
@@ -46,7 +46,8 @@ def _beta(level: Floats, mean: float, sd: float) -> Floats:
     # Read off a fine grid: the quantile function itself would take most of the time.
     grid = np.linspace(0, 1, 4001)
     ends = stats.beta.ppf(grid, mean * strength, (1 - mean) * strength)
-    return np.interp(level, grid, ends)
+    found: Floats = np.interp(level, grid, ends)
+    return found
 
 
 def outer(seen: Bounds, value: Floats, n: int, fall: Floats, rise: Floats) -> Bounds:
