@@ -39,6 +39,7 @@ ROWS: dict[str, int] = {
             "gather",
             "baseline",
             "pairing",
+            "profile",
             "prompts",
             "judges",
             "session",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tuneornot import __version__, asides, decide, economics, study
+from tuneornot import __version__, asides, decide, economics, profile, study
 from tuneornot.models import machine
 from tuneornot.protocol import Protocol
 from tuneornot.records import Economics, Findings, Phase, Record
@@ -64,6 +64,12 @@ def of(protocol: Protocol) -> Findings:
         phases=phases(protocol),
         currency=_currency(protocol),
         economics=money(protocol),
+        profile=profile.of(
+            [one for one in protocol.comparisons if _is_tuned(protocol, one.candidate)],
+            kinds=study.kinds(protocol.study),
+            named=protocol.study.claims,
+            primary=protocol.study.decide.primary,
+        ),
         machine=machine.describe(),
         version=__version__,
     )
@@ -82,6 +88,11 @@ def money(protocol: Protocol) -> Economics | None:
         baseline=protocol.study.baseline,
         currency=_currency(protocol) or plan.currency or "",
     )
+
+
+def _is_tuned(protocol: Protocol, arm: str) -> bool:
+    plan = protocol.study.arms[arm]
+    return plan.tune is not None or plan.tuned is not None
 
 
 def _currency(protocol: Protocol) -> str:

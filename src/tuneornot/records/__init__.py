@@ -65,6 +65,7 @@ from tuneornot.records.decided import (
     Stage,
     Verdict,
 )
+from tuneornot.records.expected import ClaimName, Expectation, Pointed, State
 from tuneornot.records.labelled import Calibration, JudgedArm, Label, OrderBias, Retest
 from tuneornot.records.measured import Purpose, Response, Retrieved, Run, Scale, Score
 from tuneornot.records.priced import Price, Prices, Rates, Spent
@@ -83,6 +84,7 @@ __all__ = [
     "Case",
     "Check",
     "Claim",
+    "ClaimName",
     "Comparison",
     "Contrast",
     "Correction",
@@ -93,6 +95,7 @@ __all__ = [
     "EconomicsPlan",
     "Economy",
     "Estimate",
+    "Expectation",
     "Findings",
     "Flip",
     "Further",
@@ -109,6 +112,7 @@ __all__ = [
     "Pace",
     "Passage",
     "Phase",
+    "Pointed",
     "Price",
     "Prices",
     "Progress",
@@ -136,6 +140,7 @@ __all__ = [
     "Splits",
     "Stage",
     "Standing",
+    "State",
     "Swing",
     "Verdict",
 ]

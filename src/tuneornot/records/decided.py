@@ -9,6 +9,7 @@ from tuneornot.records.base import Record
 from tuneornot.records.cases import Audit
 from tuneornot.records.compared import Aside, Comparison, Estimate
 from tuneornot.records.costed import Economics
+from tuneornot.records.expected import Expectation
 from tuneornot.records.labelled import Calibration
 from tuneornot.records.measured import Run
 from tuneornot.records.priced import Spent
@@ -228,6 +229,8 @@ class Findings(Record, frozen=True, kw_only=True):
     """Of everything in money; empty where the study has no price file."""
     economics: Economics | None = None
     """Where the study states what the months cost."""
+    profile: tuple[Expectation, ...] = ()
+    """What is commonly said of fine-tuning, for each tuned candidate."""
     machine: str = ""
     """Processor, cores and memory on which latencies were measured."""
     version: str = ""

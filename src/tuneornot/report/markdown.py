@@ -10,7 +10,17 @@ import re
 from pathlib import Path
 
 from tuneornot.records import Comparison, Findings, Verdict
-from tuneornot.report import amounts, beside, export, judges, money, remarks, sentences, upkeep
+from tuneornot.report import (
+    amounts,
+    beside,
+    export,
+    judges,
+    money,
+    profile,
+    remarks,
+    sentences,
+    upkeep,
+)
 
 _MARKS = {"holds": "✅", "broken": "❌", "unresolved": "❔"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
@@ -33,7 +43,13 @@ def render(findings: Findings) -> str:
             f"<details><summary>What limits the conclusion ({len(limits)})</summary>\n\n"
             f"{told}\n\n</details>"
         )
-    blocks += [_beside(findings), _upkeep(findings), _judges(findings), _effort(findings)]
+    blocks += [
+        _beside(findings),
+        _profile(findings),
+        _upkeep(findings),
+        _judges(findings),
+        _effort(findings),
+    ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -123,6 +139,11 @@ def _judges(findings: Findings) -> str:
 def _beside(findings: Findings) -> str:
     told = "\n".join(f"- {_text(each)}" for each in beside.told(findings))
     return f"Beside the verdict:\n\n{told}" if told else ""
+
+
+def _profile(findings: Findings) -> str:
+    told = "\n".join(f"- {_text(each)}" for each in profile.told(findings))
+    return f"What is said of fine-tuning, here:\n\n{told}" if told else ""
 
 
 def _upkeep(findings: Findings) -> str:

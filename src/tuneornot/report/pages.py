@@ -38,6 +38,7 @@ from tuneornot.report import (
     figures,
     judges,
     money,
+    profile,
     remarks,
     sentences,
     shapes,
@@ -133,7 +134,12 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        amounts=amounts, judges=judges, money=money, remarks=remarks, sentences=sentences
+        amounts=amounts,
+        judges=judges,
+        money=money,
+        profile=profile,
+        remarks=remarks,
+        sentences=sentences,
     )
     environment.filters["settings"] = _settings
     return environment

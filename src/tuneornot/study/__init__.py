@@ -15,7 +15,7 @@ from tuneornot.study.plans import (
     TunePlan,
 )
 from tuneornot.study.reading import grown, metrics, parse, read, text
-from tuneornot.study.rules import MEASURED, QUANTITIES, rests_on_cost, rule, sampling
+from tuneornot.study.rules import MEASURED, QUANTITIES, kinds, rests_on_cost, rule, sampling
 
 __all__ = [
     "MEASURED",
@@ -28,6 +28,7 @@ __all__ = [
     "Study",
     "TunePlan",
     "grown",
+    "kinds",
     "metrics",
     "parse",
     "read",

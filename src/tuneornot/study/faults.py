@@ -35,7 +35,8 @@ def contradictions(study: Study, folder: Path) -> list[str]:
         faults += confidence.faults(made, {name: sampling(study, name) for name in study.arms})
     faults += unsampled
     faults += [*study.budget.faults(), *_price_faults(study, folder, made)]
-    return [*faults, *upkeep.faults(study, folder)]
+    known = [metric.name for metric in made]
+    return [*faults, *upkeep.faults(study, folder), *_claim_faults(study, known)]
 
 
 def _judge_faults(study: Study, built: Sequence[Metric]) -> list[str]:
@@ -194,6 +195,20 @@ def _guardrail_faults(study: Study, built: Sequence[Metric], known: Sequence[str
                 f"decide.guardrails.{name}: {of or plan.primary!r} is 0 or 1, so this follows "
                 f"from its mean and tells no reliability; name a graded metric: {what}(NAME)"
             )
+    return faults
+
+
+def _claim_faults(study: Study, judged: Sequence[str]) -> list[str]:
+    known = [*judged, *(name for name in study.metrics if name in MEASURED)]
+    sets = ["eval", *study.data.extra]
+    faults = []
+    for claim, names in study.claims.items():
+        for name in names:
+            metric, _, where = name.partition("/")[0].partition("@")
+            if metric not in known:
+                faults.append(f"claims.{claim}: {_unknown(metric, known)}")
+            if where and where not in sets:
+                faults.append(f"claims.{claim}: {_unknown(where, sets)}")
     return faults
 
 

@@ -12,7 +12,7 @@ from tuneornot.metrics.base import Metric
 from tuneornot.study import faults as faults_of
 from tuneornot.study.plans import Study
 
-UNCLAIMED = ("budget", "prices", "economics")
+UNCLAIMED = ("budget", "prices", "economics", "claims")
 """Fields that no claim of the verdict rests on."""
 
 
@@ -53,8 +53,8 @@ def parse(text: str, *, source: str = "study", folder: Path = Path()) -> Study:
 def text(study: Study) -> str:
     """A study as it is fingerprinted and kept: its fields in one order, as YAML.
 
-    Without the budget, the name of the price file and the economics: none of them changes what is
-    claimed, so that more may be spent, or reckoned anew, under the same plan.
+    Without the budget, the name of the price file, and what stands beside the verdict: none of them
+    changes what is decided, so that more may be spent, or reckoned anew, under the same plan.
     """
     fields = msgspec.to_builtins(study)
     return msgspec.yaml.encode(

@@ -32,6 +32,18 @@ def sampling(study: Study, arm: str) -> Sampling:
     return asked.merged(study.sampling, study.arms[arm].sampling)
 
 
+def kinds(study: Study) -> dict[str, str]:
+    """By a metric's name in this study the metric that it is, as the reference calls it."""
+    found = {}
+    for entry in study.metrics:
+        if isinstance(entry, str):
+            found[entry] = entry
+        else:
+            for kind, settings in entry.items():
+                found[str((settings or {}).get("name", kind))] = kind
+    return found
+
+
 def rule(study: Study) -> Rule:
     """The verdict's rule with every guardrail resolved to a metric, a set and a quantity."""
     plan = study.decide
