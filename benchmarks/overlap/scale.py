@@ -21,6 +21,7 @@ import random
 import resource
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -38,7 +39,7 @@ def plant(judged: list[Case]) -> list[Case]:
     long = [case for case in judged if len(case.text.split()) >= 6]
     words = [word for case in judged for word in case.text.split()]
     made = []
-    kinds = {
+    kinds: dict[str, Callable[[str], str]] = {
         "5% edited": lambda text: edited(text, 0.05, rng, words),
         "10% edited": lambda text: edited(text, 0.10, rng, words),
         "20% edited": lambda text: edited(text, 0.20, rng, words),

@@ -37,7 +37,7 @@ def varied(seed: int) -> list[Case]:
     rng = random.Random(seed)
     words = WORDS.split()
     answers: list[str | None] = [None, "yes", "x1", "x2", "one two three four five six seven eight"]
-    cases = []
+    cases: list[Case] = []
     for i in range(120):
         own = [rng.choice(words) for _ in range(rng.choice([1, 2, 5, 7, 12, 45]))]
         text = " ".join(own)

@@ -18,7 +18,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tuneornot.cases.likeness import normalised
-from tuneornot.cases.overlap import COMMON_ANSWERS, SPAN_WORDS
+from tuneornot.cases.nearness import COMMON_ANSWERS
+from tuneornot.cases.overlap import SPAN_WORDS
 from tuneornot.records import Case
 
 WHOLE_WORDS = 5
