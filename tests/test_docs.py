@@ -13,6 +13,7 @@ from tuneornot.cli import app
 from tuneornot.examples import legal_citations
 from tuneornot.records import EconomicsPlan
 from tuneornot.retrieval.plan import RetrievePlan
+from tuneornot.stress.plan import Settings, StressPlan
 from tuneornot.training.tuned import TunedPlan
 
 ROOT = Path(__file__).parent.parent
@@ -44,15 +45,8 @@ def test_the_plan_in_the_reference_is_a_plan(tmp_path: Path) -> None:
 def test_every_field_of_a_plan_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "study.md").read_text()
     forms = (study.Study, study.DataPlan, study.SplitPlan, study.SearchPlan, study.TunePlan)
-    for form in (
-        *forms,
-        study.ArmPlan,
-        study.DecidePlan,
-        Budget,
-        RetrievePlan,
-        TunedPlan,
-        EconomicsPlan,
-    ):
+    plans = (Budget, RetrievePlan, TunedPlan, EconomicsPlan, StressPlan, Settings)
+    for form in (*forms, study.ArmPlan, study.DecidePlan, *plans):
         for name in form.__struct_encode_fields__:
             assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name
 

@@ -12,7 +12,7 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["errors", "fingerprint", "listener", "nearness"], 0),
     **dict.fromkeys(["functions", "records"], 1),
     **dict.fromkeys(["cases", "formats", "stats", "training", "drift", "store", "report"], 2),
-    **dict.fromkeys(["models", "budget", "retrieval"], 3),
+    **dict.fromkeys(["models", "budget", "retrieval", "stress"], 3),
     **dict.fromkeys(["metrics", "soundness"], 4),
     "study": 5,
     **dict.fromkeys(
@@ -43,7 +43,7 @@ ROWS: dict[str, int] = {
             "prompts",
             "judges",
             "session",
-            "stress",
+            "shift",
             "redteam",
             "watch",
         ],

@@ -24,6 +24,8 @@ import msgspec
 from tuneornot.records import (
     Claim,
     Comparison,
+    Contrast,
+    Drop,
     Estimate,
     Outcome,
     Quantity,
@@ -310,25 +312,32 @@ def _need(
     comparison: Comparison, claim: Claim, estimate: Estimate | None, alpha: float
 ) -> int | None:
     """Further cases that would probably resolve an open difference against its threshold."""
-    contrast = comparison.contrast(claim.metric, claim.dataset)
-    if estimate is None or contrast is None or claim.quantity in SMALLER_IS_BETTER:
+    measured = _measured(claim, comparison)
+    if estimate is None or measured is None or claim.quantity in SMALLER_IS_BETTER:
         return None
-    return planning.n_more(estimate, contrast.n, threshold=claim.threshold, alpha=alpha)
+    return planning.n_more(estimate, measured.n, threshold=claim.threshold, alpha=alpha)
+
+
+def _measured(of: Claim | Reason, comparison: Comparison) -> Contrast | Drop | None:
+    """What a claim or a reason is about, as the comparison tells it."""
+    if of.quantity == "drop":
+        return comparison.drop(of.metric, of.dataset)
+    return comparison.contrast(of.metric, of.dataset)
 
 
 def _caveats(comparison: Comparison, reasons: Sequence[Reason]) -> tuple[str, ...]:
     """What limits this verdict: caveats of the contrasts that it rests on, missing ones, checks."""
     found: list[str] = []
     for reason in reasons:
-        contrast = comparison.contrast(reason.metric, reason.dataset)
         if reason.role == "check":
             continue
-        if contrast is None:
+        measured = _measured(reason, comparison)
+        if measured is None:
             found.append(f"{reason.metric} was not measured on {reason.dataset}")
         elif reason.estimate is None or math.isnan(reason.estimate.value):
             found.append(f"{reason.quantity} of {reason.metric} is not determined by these data")
-        if contrast is not None:
-            found += [f"{reason.metric} on {reason.dataset}: {text}" for text in contrast.caveats]
+        if measured is not None:
+            found += [f"{reason.metric} on {reason.dataset}: {text}" for text in measured.caveats]
     found += [
         f"check {check.name} failed: {check.detail}"
         for check in comparison.checks

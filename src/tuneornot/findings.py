@@ -58,6 +58,7 @@ def of(protocol: Protocol) -> Findings:
             baseline=protocol.study.baseline,
             alpha=study.rule(protocol.study).alpha,
         ),
+        perturbed=tuple(each.told for each in protocol.changed),
         recommended=decide.recommend(verdicts),
         judges=protocol.calibrations,
         looks=protocol.store.looks(),

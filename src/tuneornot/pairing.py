@@ -14,10 +14,12 @@ import msgspec
 
 from tuneornot import compare, decide, further, stages, study
 from tuneornot.records import (
+    POOLED,
     Audit,
     Check,
     Comparison,
     Further,
+    Perturbed,
     Phase,
     Rule,
     Run,
@@ -36,6 +38,8 @@ class SoFar(NamedTuple):
     """Which look at the eval set this is."""
     phases: Sequence[Phase]
     """Where the time went, in all sessions."""
+    changed: Sequence[tuple[Perturbed, Mapping[str, Sequence[Run]]]] = ()
+    """Each set of changed cases, with every arm's runs on it by training seed."""
 
 
 class Pairing:
@@ -75,7 +79,10 @@ class Pairing:
             plan: fingerprint of the plan.
         """
         evidence = compare.Evidence(
-            self._pairs(usual.candidate), by=self._rule.adjust, pool=self._splits.drawn
+            self._pairs(usual.candidate),
+            by=self._rule.adjust,
+            pool=self._splits.drawn,
+            drops=self._drops(usual.candidate),
         )
         verdict = decide.verdict(usual, evidence, self._rule, plan=plan, spend=self._spend)
         variants: dict[str, tuple[decide.Evidence, Rule]] = {"": (evidence, self._rule)}
@@ -124,8 +131,28 @@ class Pairing:
         margins = {self._rule.primary: self._rule.worthwhile}
         made = compare.comparison(pairs, alpha=alpha, margins=margins)
         beside = [*self._so_far.checks[self._study.baseline], *self._so_far.checks[name]]
-        made = msgspec.structs.replace(made, checks=(*beside, *made.checks))
+        drops = self._drops(name)
+        made = msgspec.structs.replace(
+            made,
+            checks=(*beside, *made.checks),
+            drops=() if drops is None else drops.all(alpha=alpha),
+        )
         return self._adjusted(made, pairs[0]) if self._rule.adjust else made
+
+    def _drops(self, name: str) -> compare.Drops | None:
+        """One candidate and the baseline on changed cases; ``None`` where nobody was asked any."""
+        if not self._so_far.changed:
+            return None
+        baseline = self._study.baseline
+        first, second = self._pairs(name)[0]
+        return compare.Drops(
+            compare.Pair(first, tuple(second)),
+            [
+                (told, compare.Pair(runs[baseline][0], tuple(runs[name])))
+                for told, runs in self._so_far.changed
+            ],
+            pooled=POOLED,
+        )
 
     def _adjusted(self, made: Comparison, pair: tuple[Run, Sequence[Run]]) -> Comparison:
         """With the primary's difference on eval adjusted to the pool."""

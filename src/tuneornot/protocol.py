@@ -4,7 +4,7 @@
     2 prompt    engineer the baseline's prompt on train and dev
       plan      fingerprint what the verdict will rest on, before the first look at eval
     4 adapters  train on train, choose nothing on eval
-    3+5 runs    measure every arm on the same frozen cases
+    3+5 runs    measure every arm on the same frozen cases, and on changed ones (stress)
     6 compare   pair each candidate with the baseline
     7 decide    the rule that was written down
 
@@ -33,6 +33,7 @@ from tuneornot import (
     gather,
     labelling,
     prompts,
+    shift,
     stages,
     study,
 )
@@ -68,6 +69,7 @@ from tuneornot.records import (
 from tuneornot.retrieval.library import Library
 from tuneornot.session import Session
 from tuneornot.store.store import Store
+from tuneornot.stress.sets import ChangedSet, sources
 
 
 class Protocol:
@@ -150,7 +152,8 @@ class Protocol:
     def plan(self) -> str:
         """Fingerprint of the study and its frozen cases, noted before any look at the eval set."""
         text = study.text(self.study)
-        rests_on = [*self._rates, *self.library.marks(), *self._prompts.marks()]
+        own = [] if self.study.stress is None else sources(self.study.stress, self.folder)
+        rests_on = [*self._rates, *self.library.marks(), *self._prompts.marks(), *own]
         mark = fingerprint.of([text, self.splits.fingerprint, *rests_on])
         self.store.keep_plan(mark, text, study=self.study.study)
         return mark
@@ -402,6 +405,23 @@ class Protocol:
         labels, ask = self.store.labels(), self.session.ask
         return calibrations(self.metrics, on_eval, labels, ask, baseline=self.study.baseline)
 
+    @functools.cached_property
+    def changed(self) -> tuple[ChangedSet, ...]:
+        """The eval cases under the study's perturbations; none where it names none."""
+        plan = self.study.stress
+        if plan is None:
+            return ()
+        return shift.sets(plan, self.splits.eval, self.folder, self.session)
+
+    @functools.cached_property
+    def shifted(self) -> tuple[shift.Measured, ...]:
+        """Every arm on the changed cases, after the plain ones."""
+        order = (self.study.baseline, *self.study.candidates) if self.runs else ()
+        ready = {name: self.arms(name) for name in order}
+        metrics = shift.judging(self.metrics, study.rule(self.study))
+        repeats = self.study.repeats
+        return shift.measured(self.changed, ready, metrics, self.session, repeats=repeats)
+
     # --- 6 compare, 7 decide ---------------------------------------------------------------
 
     @functools.cached_property
@@ -413,7 +433,7 @@ class Protocol:
         }
         quoted = self._prompts.check(self.splits)
         checks[first] = [baseline.check(ledger), quoted, *checks[first]]
-        so_far = SoFar(checks, self.stage, self.store.phases())
+        so_far = SoFar(checks, self.stage, self.store.phases(), self.shifted)
         return Pairing(self.study, self.splits, self.runs, so_far)
 
     def _knowledge(self, arm: str) -> list[Check]:

@@ -29,6 +29,7 @@ JUDGE = "judge"
 def app(count: Path, pause_s: float) -> web.Application:
     """The server's routes."""
     known = right(2000)
+    plain = {question.casefold(): question for question in known}
     told = {
         name: answers(known, Script(quality=quality, spread=0.1, seed=len(name)))
         for name, quality in QUALITY.items()
@@ -43,7 +44,9 @@ def app(count: Path, pause_s: float) -> web.Application:
         body = await request.json()
         said = body["messages"][-1]["content"]
         await asyncio.sleep(pause_s)
-        asked = Request(messages=(Message(role="user", content=said),))
+        # It reads capitals and small letters alike.
+        read = plain.get(said.casefold(), said)
+        asked = Request(messages=(Message(role="user", content=read),))
         reply = told[body["model"]](asked) if body["model"] in told else _only(judge, asked)
         text = reply if isinstance(reply, str) else reply.text
         with count.open("a") as file:

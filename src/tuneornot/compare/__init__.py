@@ -5,6 +5,7 @@
     scores       scores alone, from anywhere
     without      a run without one slice
     adjust       a contrast with the luck of the draw taken out
+    Drops        what each arm loses on changed cases, and the difference
     Evidence     the few statistics that a verdict asks for, each at its own error rate
 
 Differences are candidate minus baseline, oriented so that positive is better. Two runs on
@@ -15,9 +16,10 @@ different cases, or judged on different scales, are refused. It decides nothing 
 from __future__ import annotations
 
 from tuneornot.compare.bare import scores
+from tuneornot.compare.drops import Drops, Pair
 from tuneornot.compare.evidence import Evidence
 from tuneornot.compare.known import adjust
 from tuneornot.compare.pairs import comparison, runs
 from tuneornot.compare.parts import without
 
-__all__ = ["Evidence", "adjust", "comparison", "runs", "scores", "without"]
+__all__ = ["Drops", "Evidence", "Pair", "adjust", "comparison", "runs", "scores", "without"]

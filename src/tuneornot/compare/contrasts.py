@@ -118,7 +118,7 @@ def statistic(
             return made.worst_tenth()
         case "catastrophic":
             return made.catastrophic()
-        case "check":
+        case "drop" | "check":
             return None
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tuneornot.compare.contrasts import statistic
+from tuneornot.compare.drops import Drops
 from tuneornot.compare.known import adjust
 from tuneornot.compare.labelled import corrected
 from tuneornot.compare.pairs import Candidate
@@ -43,6 +44,7 @@ class Evidence:
         *,
         by: Sequence[Covariate] = (),
         pool: Sequence[Case] = (),
+        drops: Drops | None = None,
         rng: Rng = 0,
     ) -> None:
         """Pair the runs by case.
@@ -51,6 +53,7 @@ class Evidence:
             pairs: as ``comparison`` takes them.
             by: what the primary's difference is adjusted for.
             pool: the cases that the eval cases were drawn from, themselves included.
+            drops: the same arms on changed cases; ``None`` where there are none.
             rng: seed or generator of all resampling.
 
         Raises:
@@ -61,6 +64,7 @@ class Evidence:
             for first, second in pairs
         ]
         self._by, self._pool, self._rng = tuple(by), tuple(pool), rng
+        self._drops = drops
         self._places = {
             (table.metric, first.dataset.name): _Place(sides(table), table.scale, first, second)
             for first, second in self._pairs
@@ -74,7 +78,7 @@ class Evidence:
         Returns:
             ``None`` where it was not measured or does not exist for such scores.
         """
-        if (claim.metric, claim.dataset) not in self._places:
+        if claim.quantity != "drop" and (claim.metric, claim.dataset) not in self._places:
             return None
         adjusted = bool(self._by) and claim.role in ADJUSTED
         key = (claim.metric, claim.dataset, claim.quantity, adjusted, alpha)
@@ -91,14 +95,19 @@ class Evidence:
             ],
             by=self._by,
             pool=[case for case in self._pool if (case.slice or "") != part],
+            drops=None if self._drops is None else self._drops.without(part),
             rng=self._rng,
         )
 
     def plain(self) -> Evidence:
         """The same without adjusting."""
-        return Evidence(self._pairs, rng=self._rng)
+        return Evidence(self._pairs, drops=self._drops, rng=self._rng)
 
     def _found(self, claim: Claim, alpha: float, *, adjusted: bool) -> Estimate | None:
+        if claim.quantity == "drop":
+            if self._drops is None:
+                return None
+            return self._drops.estimate(claim.metric, claim.dataset, alpha=alpha, rng=self._rng)
         place = self._places[claim.metric, claim.dataset]
         made = statistic(place.sides, place.scale, claim.quantity, alpha=alpha, rng=self._rng)
         if claim.quantity != "mean" or made is None:

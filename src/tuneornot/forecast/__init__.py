@@ -5,6 +5,7 @@
     outlay    what one step is expected to take, and all of them against the budget
     steps     the steps of a study, each with its outlay
     judged    what judges will be asked
+    stressed  what the study's perturbations will ask
 
 What is known already is not counted again, and what was measured comes before what is guessed; each
 outlay says what it rests on. Only the probe asks. Comparison and verdict take no calls and are left

@@ -9,7 +9,7 @@ from statistics import fmean
 import msgspec
 
 from tuneornot import finetune
-from tuneornot.forecast import judged
+from tuneornot.forecast import judged, stressed
 from tuneornot.forecast.basis import TIMED, Guess, spent_of
 from tuneornot.forecast.outlay import Forecast, Outlay, Used, total
 from tuneornot.forecast.ready import Ready
@@ -30,8 +30,12 @@ def of(protocol: Protocol) -> Forecast:
     if protocol.times:
         outlays += _timing(protocol, ready)
     for arm in ready:
-        measuring = _measuring(protocol, arm)
+        measuring = _measuring(protocol, arm, f"measure {arm.name}", arm.judging)
         outlays += [measuring, *_judging(protocol, arm, measuring.n_calls or 0)]
+    outlays += [_outlay(protocol, plain, guesses) for plain, guesses in stressed.writing(protocol)]
+    changed = stressed.cases(protocol)
+    if changed:
+        outlays += [_measuring(protocol, arm, f"stress {arm.name}", changed) for arm in ready]
     prices = protocol.prices
     return Forecast(
         outlays=tuple(outlays),
@@ -169,8 +173,8 @@ def _timing(protocol: Protocol, ready: Sequence[Ready]) -> list[Outlay]:
     ]
 
 
-def _measuring(protocol: Protocol, arm: Ready) -> Outlay:
-    repeats, cases = range(protocol.study.repeats), arm.judging
+def _measuring(protocol: Protocol, arm: Ready, step: str, cases: Sequence[Case]) -> Outlay:
+    repeats = range(protocol.study.repeats)
     n_wanted = arm.n_arms * len(cases) * len(repeats)
     n_known = sum(
         len(_answered(protocol, one, cases, "answer", repeat))
@@ -183,7 +187,7 @@ def _measuring(protocol: Protocol, arm: Ready) -> Outlay:
     return _outlay(
         protocol,
         Outlay(
-            step=f"measure {arm.name}",
+            step=step,
             arm=arm.name,
             model=arm.model,
             n_calls=n_wanted - n_known,

@@ -27,10 +27,12 @@ from tuneornot.records.arms import (
 from tuneornot.records.base import Json, Record
 from tuneornot.records.cases import Audit, Case, Dataset, Message, Overlap, Passage, Splits
 from tuneornot.records.compared import (
+    POOLED,
     Aside,
     Comparison,
     Contrast,
     Correction,
+    Drop,
     Estimate,
     Flip,
     QuantileShift,
@@ -69,8 +71,10 @@ from tuneornot.records.expected import ClaimName, Expectation, Pointed, State
 from tuneornot.records.labelled import Calibration, JudgedArm, Label, OrderBias, Retest
 from tuneornot.records.measured import Purpose, Response, Retrieved, Run, Scale, Score
 from tuneornot.records.priced import Price, Prices, Rates, Spent
+from tuneornot.records.stressed import Perturbed
 
 __all__ = [
+    "POOLED",
     "Adapter",
     "Arm",
     "ArmCosts",
@@ -91,6 +95,7 @@ __all__ = [
     "Covariate",
     "CurvePoint",
     "Dataset",
+    "Drop",
     "Economics",
     "EconomicsPlan",
     "Economy",
@@ -111,6 +116,7 @@ __all__ = [
     "Overlap",
     "Pace",
     "Passage",
+    "Perturbed",
     "Phase",
     "Pointed",
     "Price",

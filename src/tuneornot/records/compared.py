@@ -156,6 +156,40 @@ class Contrast(Record, frozen=True, kw_only=True):
         return self.mean.p_value
 
 
+POOLED = "stress"
+"""The name of all perturbations together, where a set of changed cases is named."""
+
+
+class Drop(Record, frozen=True, kw_only=True):
+    """What one metric loses on changed cases: perturbed minus plain, case by case.
+
+    Oriented like every difference: negative is a loss, and a negative ``difference`` means that the
+    candidate loses more than the baseline.
+    """
+
+    metric: str
+    dataset: str
+    """The set of changed cases, or ``stress`` for all perturbations together."""
+    perturbation: str
+    """Empty for all together."""
+    strength: float | None
+    main: bool
+    scale: Scale
+    n: int
+    """Cases with both scores from both arms."""
+    n_groups: int | None = None
+    plain: tuple[float, float]
+    """Means without the change on the same cases, (baseline, candidate), in units of the metric."""
+    baseline: Estimate
+    """The baseline's mean change."""
+    candidate: Estimate
+    difference: Estimate
+    """The candidate's change minus the baseline's."""
+    p_holm: float | None = None
+    """p value of the difference, Holm-adjusted over the perturbations at the study's strength."""
+    caveats: tuple[str, ...] = ()
+
+
 class Comparison(Record, frozen=True, kw_only=True):
     """All contrasts of one candidate arm against the baseline arm."""
 
@@ -165,10 +199,19 @@ class Comparison(Record, frozen=True, kw_only=True):
     contrasts: tuple[Contrast, ...]
     checks: tuple[Check, ...] = ()
     """What was verified of the candidate before anything was believed."""
+    drops: tuple[Drop, ...] = ()
+    """What each metric loses on changed cases, where the study names perturbations."""
 
     def contrast(self, metric: str, dataset: str) -> Contrast | None:
         """The contrast of a metric on a dataset, if it was measured."""
         for contrast in self.contrasts:
             if contrast.metric == metric and contrast.dataset == dataset:
                 return contrast
+        return None
+
+    def drop(self, metric: str, dataset: str) -> Drop | None:
+        """What a metric loses on a set of changed cases, if it was measured."""
+        for drop in self.drops:
+            if drop.metric == metric and drop.dataset == dataset:
+                return drop
         return None

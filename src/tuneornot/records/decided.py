@@ -13,9 +13,12 @@ from tuneornot.records.expected import Expectation
 from tuneornot.records.labelled import Calibration
 from tuneornot.records.measured import Run
 from tuneornot.records.priced import Spent
+from tuneornot.records.stressed import Perturbed
 
 Outcome = Literal["tune", "keep-prompting", "not-yet", "blocked"]
-Quantity = Literal["mean", "ratio", "spread", "instability", "worst_tenth", "catastrophic", "check"]
+Quantity = Literal[
+    "mean", "ratio", "spread", "instability", "worst_tenth", "catastrophic", "drop", "check"
+]
 Role = Literal["primary", "equivalence", "economy", "guardrail", "check"]
 Covariate = Literal["length", "slice"]
 """What is known of a case before anybody answers: characters of its text, and its slice."""
@@ -219,6 +222,8 @@ class Findings(Record, frozen=True, kw_only=True):
     """One for each comparison, in the same order."""
     asides: tuple[Aside, ...] = ()
     """Figures beside the verdict: what was retrieved, and confidence against being right."""
+    perturbed: tuple[Perturbed, ...] = ()
+    """Every set of changed cases that the arms were asked."""
     recommended: str | None = None
     """The arm to use; ``None`` while that is open."""
     judges: tuple[Calibration, ...] = ()

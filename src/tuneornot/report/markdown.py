@@ -19,6 +19,7 @@ from tuneornot.report import (
     profile,
     remarks,
     sentences,
+    stress,
     upkeep,
 )
 
@@ -80,6 +81,7 @@ def _verdict(verdict: Verdict, findings: Findings) -> list[str]:
         "\n".join(reasons),
         _table(comparison) if comparison is not None and comparison.contrasts else "",
         "\n".join(f"- {_text(said)}" for said in _corrected(comparison)),
+        _stress(comparison, findings) if comparison is not None and comparison.drops else "",
         _text(money.per_success(comparison, findings)) if comparison is not None else "",
         _sensitivity(verdict, findings),
     ]
@@ -108,6 +110,14 @@ def _table(comparison: Comparison) -> str:
     return "\n".join(
         [f"| {lines[0]} |", "|---|---|--:|--:|--:|--:|", *(f"| {x} |" for x in lines[1:])]
     )
+
+
+def _stress(comparison: Comparison, findings: Findings) -> str:
+    head = ("metric", "asked with", comparison.baseline, comparison.candidate, "difference", "p")
+    lines = [" | ".join(_text(cell) for cell in row) for row in (head, *stress.lines(comparison))]
+    table = ["| --- " * 2 + "| --: " * 4 + "|", *(f"| {line} |" for line in lines[1:])]
+    told = _text(stress.told(comparison, findings.rule.primary))
+    return "\n".join([f"{told}\n", f"| {lines[0]} |", *table])
 
 
 def _sensitivity(verdict: Verdict, findings: Findings) -> str:

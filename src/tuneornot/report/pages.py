@@ -42,6 +42,7 @@ from tuneornot.report import (
     remarks,
     sentences,
     shapes,
+    stress,
     upkeep,
 )
 from tuneornot.report.drawing import Figure
@@ -60,6 +61,15 @@ class Detail(NamedTuple):
     quantiles: Figure | None
 
 
+class Stress(NamedTuple):
+    """What changed cases did to both arms of one comparison."""
+
+    told: str
+    lines: tuple[stress.Line, ...]
+    differences: Figure | None
+    curves: tuple[Figure, ...]
+
+
 class View(NamedTuple):
     """One comparison as the page shows it."""
 
@@ -75,6 +85,7 @@ class View(NamedTuple):
     slices: tuple[tuple[Contrast, Figure], ...]
     shift: tuple[tuple[str, Figure], ...]
     """By metric measured on several sets: its level on each."""
+    stress: Stress | None
     costs: tuple[Detail, ...]
     """Latency, tokens, money."""
 
@@ -114,6 +125,7 @@ def render(findings: Findings) -> str:
         limits=remarks.limits(findings),
         beside=beside.told(findings),
         risks=beside.curves(findings),
+        examples=stress.examples(findings.perturbed),
         arms=_arms(findings.runs),
         upkeep=None if findings.economics is None else upkeep.shown(findings.economics),
         style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
@@ -186,6 +198,7 @@ def _view(comparison: Comparison, findings: Findings) -> View:
         details=tuple(_detail(each, findings) for each in judged if _is_first_set(each, judged)),
         slices=_slices(judged),
         shift=_shift(judged),
+        stress=_stress(comparison, findings) if comparison.drops else None,
         costs=tuple(_detail(each, findings) for each in costs if _is_first_set(each, costs)),
     )
 
@@ -225,6 +238,15 @@ def _shift(contrasts: Sequence[Contrast]) -> tuple[tuple[str, Figure], ...]:
         by_metric.setdefault(each.metric, []).append(each)
     drawn = [(metric, figures.levels(each)) for metric, each in by_metric.items() if len(each) > 1]
     return tuple((metric, figure) for metric, figure in drawn if figure is not None)
+
+
+def _stress(comparison: Comparison, findings: Findings) -> Stress:
+    return Stress(
+        told=stress.told(comparison, findings.rule.primary),
+        lines=stress.lines(comparison),
+        differences=stress.differences(comparison, findings),
+        curves=stress.curves(comparison, findings.rule.primary),
+    )
 
 
 def _search(arm: str, ledger: Ledger, findings: Findings) -> Search:

@@ -14,6 +14,7 @@ from tuneornot.records import (
     Check,
     Comparison,
     Contrast,
+    Drop,
     Estimate,
     Findings,
     Further,
@@ -22,7 +23,7 @@ from tuneornot.records import (
     Stage,
     Verdict,
 )
-from tuneornot.report import amounts
+from tuneornot.report import amounts, stress
 
 _SHARE = Scale()
 _UNKNOWN_UNIT = Scale(low=None, high=None)
@@ -31,6 +32,7 @@ _ASPECTS = {
     "instability": "Instability between repeats of",
     "worst_tenth": "Worst tenth of",
     "catastrophic": "Total failures in",
+    "drop": "Drop in",
     "ratio": "",
     "mean": "",
     "check": "",
@@ -137,7 +139,7 @@ def reason(given: Reason, comparison: Comparison | None) -> str:
     """One requirement and what the data say of it: metric, set, estimate, interval, threshold."""
     if given.role == "check" or given.quantity == "check":
         return _check_reason(given, comparison)
-    contrast = comparison.contrast(given.metric, given.dataset) if comparison else None
+    contrast = _contrast(given, comparison)
     subject = _subject(given)
     if given.estimate is None or not math.isfinite(given.estimate.value):
         return f"{subject} is not determined by these data, so {_open(given)}."
@@ -247,7 +249,7 @@ def _check_reason(given: Reason, comparison: Comparison | None) -> str:
     return f"Check {inline(given.metric)} {state}{detail}."
 
 
-def _seen(given: Reason, estimate: Estimate, contrast: Contrast | None) -> str:
+def _seen(given: Reason, estimate: Estimate, contrast: Contrast | Drop | None) -> str:
     """What was observed, up to the bracket with its error."""
     subject = _subject(given)
     scale = _scale(given, contrast)
@@ -256,6 +258,8 @@ def _seen(given: Reason, estimate: Estimate, contrast: Contrast | None) -> str:
     if given.quantity == "spread":
         return f"{subject} is {amounts.factor(estimate.value)} the baseline's"
     change = amounts.change(estimate.value, scale)
+    if isinstance(contrast, Drop):
+        return f"{subject}: {stress.moved(contrast, estimate)}"
     if given.quantity != "mean" or contrast is None:
         return f"{subject}: {change}"
     return f"{moved(contrast, subject)}: {change}"
@@ -366,6 +370,8 @@ def _open(given: Reason) -> str:
 
 def _subject(given: Reason) -> str:
     where = "" if given.dataset in ("eval", "") else f" on {given.dataset}"
+    if given.quantity == "drop":
+        where = stress.under(given.dataset)
     aspect = _ASPECTS[given.quantity]
     if given.role == "check" or given.quantity == "check":
         return f"Check {inline(given.metric)}"
@@ -373,15 +379,18 @@ def _subject(given: Reason) -> str:
     return f"{name}{where}"
 
 
-def _scale(given: Reason, contrast: Contrast | None) -> Scale:
+def _scale(given: Reason, contrast: Contrast | Drop | None) -> Scale:
     # A rate of total failures is a share whatever the metric's own unit is.
     if given.quantity == "catastrophic":
         return _SHARE
     return contrast.scale if contrast else _UNKNOWN_UNIT
 
 
-def _contrast(given: Reason, comparison: Comparison | None) -> Contrast | None:
-    return comparison.contrast(given.metric, given.dataset) if comparison else None
+def _contrast(given: Reason, comparison: Comparison | None) -> Contrast | Drop | None:
+    if comparison is None:
+        return None
+    find = comparison.drop if given.quantity == "drop" else comparison.contrast
+    return find(given.metric, given.dataset)
 
 
 def inline(name: str) -> str:

@@ -17,8 +17,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tuneornot.records import Calibration, Comparison, Findings, Phase, Verdict
-from tuneornot.report import amounts, judges, money, remarks, sentences
+from tuneornot.records import Calibration, Comparison, Findings, Perturbed, Phase, Verdict
+from tuneornot.report import amounts, judges, money, remarks, sentences, stress
 
 _TONES = {"tune": "green", "keep-prompting": "blue", "not-yet": "yellow", "blocked": "red"}
 _STATES = {"holds": "green", "broken": "red", "unresolved": "yellow"}
@@ -47,6 +47,9 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
         if comparison is not None and comparison.contrasts:
             parts.append(_contrasts(comparison, roomy=console.width >= _ROOMY))
             parts += [Text(said) for each in comparison.contrasts if (said := judges.of(each))]
+            parts += [
+                Text(said) for said in [stress.told(comparison, findings.rule.primary)] if said
+            ]
     parts += _limits(findings)
     if findings.phases:
         parts += [_phases(findings.phases), *_spent(findings)]
@@ -72,6 +75,22 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
     told = [(each, caveat) for each in comparison.contrasts for caveat in each.caveats]
     for each, caveat in told:
         console.print(Text(f"- {amounts.title(each.metric)} on {each.dataset}: {caveat}"))
+
+
+def show_stress(
+    comparisons: Sequence[Comparison], perturbed: Sequence[Perturbed], primary: str, to: Console
+) -> None:
+    """Write what changed cases did to each arm: a table for each comparison, then the changes."""
+    for comparison in comparisons:
+        table = Table(box=box.SIMPLE, pad_edge=False, caption="negative: the candidate loses more")
+        names = ("metric", "asked with", comparison.baseline, comparison.candidate)
+        for name in (*names, "difference of the drops", "p (Holm)"):
+            table.add_column(Text(name), overflow="fold")
+        for line in stress.lines(comparison):
+            table.add_row(*(Text(cell) for cell in line))
+        to.print(table, Text(stress.told(comparison, primary)), Text())
+    for said in stress.examples(perturbed):
+        to.print(Text(f"- {said}"))
 
 
 def show_judges(given: Sequence[Calibration], console: Console) -> None:

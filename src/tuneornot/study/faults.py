@@ -28,7 +28,7 @@ def contradictions(study: Study, folder: Path) -> list[str]:
         faults += _decide_faults(study, made, [metric.name for metric in made] + named)
         faults += _guardrail_faults(study, made, [metric.name for metric in made] + named)
         faults += _judge_faults(study, made)
-    faults += [*_data_faults(study.data), *_arm_faults(study)]
+    faults += [*_data_faults(study.data), *_arm_faults(study), *_stress_faults(study)]
     models = {name: (arm.model, arm.sampling) for name, arm in study.arms.items()}
     unsampled = asked.arm_faults(study.sampling, models)
     if not unsampled:
@@ -51,10 +51,11 @@ def _price_faults(study: Study, folder: Path, built: Sequence[Metric]) -> list[s
     needs = ["metrics: `cost`"] if "cost" in study.metrics else []
     needs += ["budget.money"] if study.budget.money is not None else []
     models = [arm.model for arm in study.arms.values()]
-    # A budget in money pays the judges too; the cost of an answer is its arm's alone.
+    # A budget in money pays judges and writer too; the cost of an answer is its arm's alone.
     if study.budget.money is not None:
         models += judges(built)
         models += [arm.tuned.base for arm in study.arms.values() if arm.tuned and arm.tuned.base]
+        models += [study.stress.writer] if study.stress and study.stress.writer else []
     return price_faults(study.prices, folder, needs=needs, models=models)
 
 
@@ -182,7 +183,9 @@ def _guardrail_faults(study: Study, built: Sequence[Metric], known: Sequence[str
             faults.append(f"decide.guardrails: {_unknown(what, [*known, *QUANTITIES])}")
         if of and of not in known:
             faults.append(f"decide.guardrails.{name}: {_unknown(of, known)}")
-        if where and where not in sets:
+        if what == "drop":
+            faults += [f"decide.guardrails.{name}: {fault}" for fault in _drop_faults(study, where)]
+        elif where and where not in sets:
             faults.append(f"decide.guardrails.{name}: {_unknown(where, sets)}")
         if (what == "spread" or what in MEASURED) and not margin > 1:
             faults.append(f"decide.guardrails.{name}: found {margin!r}, expected a factor above 1")
@@ -210,6 +213,30 @@ def _claim_faults(study: Study, judged: Sequence[str]) -> list[str]:
             if where and where not in sets:
                 faults.append(f"claims.{claim}: {_unknown(where, sets)}")
     return faults
+
+
+def _stress_faults(study: Study) -> list[str]:
+    plan = study.stress
+    if plan is None:
+        return []
+    faults = [f"stress.{fault}" for fault in plan.faults()]
+    faults += [
+        f"stress.perturbations: {name!r} is the name of a set; give the perturbation another "
+        "`name:`"
+        for name in plan.names
+        if name in ("train", "dev", "eval", *study.data.extra)
+    ]
+    if plan.writer is not None:
+        told = model_faults(plan.writer, Sampling())
+        faults += [f"stress.writer: {plan.writer!r}: {fault}" for fault in told]
+    return faults
+
+
+def _drop_faults(study: Study, where: str) -> list[str]:
+    if study.stress is None:
+        return ["needs `stress` with perturbations, under which arms can drop"]
+    known = study.stress.names
+    return [_unknown(where, known)] if where and where not in known else []
 
 
 def _unknown(name: str | None, known: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 from tuneornot.budget import Budget
 from tuneornot.records import ClaimName, Covariate, EconomicsPlan, Json, Record, Sampling
 from tuneornot.retrieval.plan import RetrievePlan
+from tuneornot.stress.plan import StressPlan
 from tuneornot.training.recipe import Recipe
 from tuneornot.training.tuned import TunedPlan
 
@@ -123,6 +124,8 @@ class Study(Record, frozen=True, kw_only=True):
     budget: Budget = Budget()
     economics: EconomicsPlan | None = None
     """What the arms cost over the months, beside the verdict."""
+    stress: StressPlan | None = None
+    """Ways in which the eval cases are asked once more."""
     claims: dict[ClaimName, tuple[str, ...]] = {}
     """What speaks of a common claim of fine-tuning, in place of the built-in choice: metrics, as
     ``METRIC``, ``METRIC@SET`` or ``METRIC/SLICE``."""

@@ -54,11 +54,14 @@ def text(study: Study) -> str:
     """A study as it is fingerprinted and kept: its fields in one order, as YAML.
 
     Without the budget, the name of the price file, and what stands beside the verdict: none of them
-    changes what is decided, so that more may be spent, or reckoned anew, under the same plan.
+    changes what is decided, so that more may be spent, or reckoned anew, under the same plan. A
+    section that came later is left out where a study lacks it: older studies keep their
+    fingerprints.
     """
     fields = msgspec.to_builtins(study)
+    left_out = {*UNCLAIMED, *(["stress"] if study.stress is None else [])}
     return msgspec.yaml.encode(
-        {name: value for name, value in fields.items() if name not in UNCLAIMED}
+        {name: value for name, value in fields.items() if name not in left_out}
     ).decode()
 
 

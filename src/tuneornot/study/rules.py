@@ -6,7 +6,7 @@ from typing import get_args
 
 from tuneornot.metrics import registry
 from tuneornot.models import sampling as asked
-from tuneornot.records import Economy, Guardrail, Quantity, Rule, Sampling
+from tuneornot.records import POOLED, Economy, Guardrail, Quantity, Rule, Sampling
 from tuneornot.study.plans import DecidePlan, Study
 
 QUANTITIES: dict[str, Quantity] = {
@@ -14,6 +14,7 @@ QUANTITIES: dict[str, Quantity] = {
     "instability": "instability",
     "worst_tenth": "worst_tenth",
     "catastrophic": "catastrophic",
+    "drop": "drop",
 }
 """Guardrails that are not metrics: quantities of the primary metric's distribution."""
 
@@ -64,7 +65,8 @@ def _guardrail(name: str, margin: float, plan: DecidePlan) -> Guardrail:
     what, of, where = parts(name)
     quantity: Quantity = QUANTITIES.get(what, "ratio" if what in MEASURED else "mean")
     metric = of or (plan.primary if what in QUANTITIES else what)
-    return Guardrail(metric=metric, dataset=where or "eval", quantity=quantity, margin=margin)
+    usual = POOLED if what == "drop" else "eval"
+    return Guardrail(metric=metric, dataset=where or usual, quantity=quantity, margin=margin)
 
 
 def parts(name: str) -> tuple[str, str, str]:
