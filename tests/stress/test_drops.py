@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tests.test_compare import BINARY, GRADE, dataset, run
-from tuneornot import compare
+from tuneornot import compare, decide
 from tuneornot.compare import Drops, Pair
-from tuneornot.records import Claim, Dataset, Perturbed, Scale
+from tuneornot.records import Claim, Dataset, Guardrail, Perturbed, Reason, Rule, Scale
 from tuneornot.stats import multiplicity, paired
 
 Array = NDArray[np.float64]
@@ -152,6 +153,26 @@ def test_a_claim_of_a_drop_is_answered_at_its_own_error_rate() -> None:
     assert strict.lower < usual.lower < usual.value < usual.upper < strict.upper
     assert usual == made.all(alpha=0.05)[0].difference
     assert compare.Evidence([pair(b0, c0)])(claim, 0.05) is None
+
+
+def test_a_drop_is_held_broken_or_open_with_the_cases_that_it_needs() -> None:
+    b0, c0, b1, c1 = draws(90, 0.4, 0.9, 0.4, 0.9)
+    plain, made = pair(b0, c0), drops((b0, c0), (b1, c1))
+    usual = compare.comparison([(plain.baseline, plain.candidates)])
+    usual = msgspec.structs.replace(usual, drops=made.all(alpha=0.05))
+    evidence = compare.Evidence([(plain.baseline, plain.candidates)], drops=made)
+    found: dict[str, Reason] = {}
+    least = made.all(alpha=0.05)[-1].difference.lower
+    assert least < 0
+    for name, margin in {"held": -1.2 * least, "open": -0.8 * least}.items():
+        rail = Guardrail(metric="m", dataset="stress", quantity="drop", margin=margin)
+        rule = Rule(primary="m", worthwhile=0.1, guardrails=(rail,))
+        verdict = decide.verdict(usual, evidence, rule)
+        [found[name]] = [one for one in verdict.reasons if one.quantity == "drop"]
+    assert (found["held"].holds, found["held"].n_more) == (True, None)
+    assert found["open"].holds is None
+    assert found["open"].n_more is not None
+    assert found["open"].n_more > 0
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9])

@@ -88,17 +88,6 @@ def test_an_arm_that_drops_as_little_is_chosen(tmp_path: Path) -> None:
     assert held == ["stress", "typos"]
 
 
-def test_an_open_drop_tells_the_cases_that_it_needs(tmp_path: Path) -> None:
-    file = write(tmp_path, n=60, drop="{drop: 0.12}")
-    protocol, _ = opened(file, (0.2, 0.2), (0.9, 0.88))
-    with closing(protocol):
-        [verdict] = protocol.verdicts
-    [reason] = [one for one in verdict.reasons if one.quantity == "drop"]
-    assert (verdict.outcome, reason.holds) == ("not-yet", None)
-    assert reason.n_more is not None
-    assert reason.n_more > 0
-
-
 def test_the_report_shows_what_was_lost_and_what_was_done(tmp_path: Path) -> None:
     file = write(tmp_path)
     protocol, _ = opened(file, (0.4, 0.4), (0.8, 0.2))

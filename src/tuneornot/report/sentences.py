@@ -253,9 +253,7 @@ def _seen(given: Reason, estimate: Estimate, contrast: Contrast | Drop | None) -
     """What was observed, up to the bracket with its error."""
     subject = _subject(given)
     scale = _scale(given, contrast)
-    if given.quantity == "ratio":
-        return f"{subject} is {amounts.factor(estimate.value)} the baseline's"
-    if given.quantity == "spread":
+    if given.quantity in ("ratio", "spread"):
         return f"{subject} is {amounts.factor(estimate.value)} the baseline's"
     change = amounts.change(estimate.value, scale)
     if isinstance(contrast, Drop):
@@ -370,8 +368,7 @@ def _open(given: Reason) -> str:
 
 def _subject(given: Reason) -> str:
     where = "" if given.dataset in ("eval", "") else f" on {given.dataset}"
-    if given.quantity == "drop":
-        where = stress.under(given.dataset)
+    where = stress.under(given.dataset) if given.quantity == "drop" else where
     aspect = _ASPECTS[given.quantity]
     if given.role == "check" or given.quantity == "check":
         return f"Check {inline(given.metric)}"
