@@ -13,9 +13,11 @@ from tests.report import fixture
 from tuneornot import profile, study
 from tuneornot.errors import StudyError
 from tuneornot.records import (
+    POOLED,
     ClaimName,
     Comparison,
     Contrast,
+    Drop,
     Estimate,
     Expectation,
     Scale,
@@ -168,3 +170,29 @@ def test_report_tells_every_claim() -> None:
     page, text = pages.render(found), markdown.render(found)
     assert "What is said of fine-tuning, here" in page
     assert shown.SAID["shift"] in text
+
+
+def test_drops_under_stress_speak_of_shift() -> None:
+    lost = Drop(
+        metric="exact_match",
+        dataset=POOLED,
+        perturbation="",
+        strength=None,
+        main=True,
+        scale=Scale(),
+        n=100,
+        plain=(0.5, 0.6),
+        baseline=sure(-0.02, 0.02),
+        candidate=sure(-0.2, 0.05),
+        difference=sure(-0.18, 0.06, p_value=0.0001),
+    )
+    made = Comparison(
+        baseline="prompted",
+        candidate="tuned",
+        alpha=0.05,
+        contrasts=(contrast("exact_match", sure(0.1, 0.06)),),
+        drops=(lost,),
+    )
+    found = profile.of([made], kinds=KINDS, named={}, primary="exact_match")
+    shift = next(each for each in found if each.claim == "shift")
+    assert (shift.state, shift.figures[0].what) == ("confirmed", "drop")

@@ -21,7 +21,7 @@ from typing import get_args
 
 import msgspec
 
-from tuneornot.records import ClaimName, Comparison, Contrast, Expectation, Pointed, State
+from tuneornot.records import POOLED, ClaimName, Comparison, Contrast, Expectation, Pointed, State
 from tuneornot.stats import independent
 from tuneornot.stats.multiplicity import holm
 
@@ -126,13 +126,17 @@ def _mean(contrast: Contrast) -> Pointed:
 def _shifted(comparison: Comparison, primary: str) -> Iterator[Pointed]:
     """How much more of the primary the candidate loses than the baseline on each further set.
 
-    The gain there minus the gain on eval. The sets hold different cases, so the errors add up.
+    The difference of the drops on all perturbations together, where the study names some; and the
+    gain on each further set less the gain on eval, whose errors add up: the cases are others.
     """
+    pooled = comparison.drop(primary, POOLED)
+    if pooled is not None:
+        yield Pointed(metric=primary, dataset=POOLED, what="drop", estimate=pooled.difference)
     here = comparison.contrast(primary, "eval")
     for there in comparison.contrasts:
         if here is not None and there.metric == primary and there.dataset != "eval":
             change = independent.apart(there.mean, here.mean)
-            yield Pointed(metric=primary, dataset=there.dataset, what="drop", estimate=change)
+            yield Pointed(metric=primary, dataset=there.dataset, what="shift", estimate=change)
 
 
 def _adjusted(figures: Sequence[Pointed]) -> tuple[Pointed, ...]:

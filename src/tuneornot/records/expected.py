@@ -17,7 +17,9 @@ class Pointed(Record, frozen=True, kw_only=True):
     metric: str
     dataset: str
     slice: str | None = None
-    what: Literal["mean", "ratio", "drop"] = "mean"
+    what: Literal["mean", "ratio", "shift", "drop"] = "mean"
+    """``shift``: the gain on another set less the gain on eval; ``drop``: what is lost on changed
+    cases, less what the baseline loses."""
     estimate: Estimate
     """A difference, oriented so that positive is better for the candidate; or a ratio candidate /
     baseline."""

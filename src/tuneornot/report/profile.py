@@ -24,6 +24,12 @@ STATES: dict[State, str] = {
 }
 
 
+_AGAINST = {
+    "shift": " against the gain on eval",
+    "drop": " against what the baseline loses on changed cases",
+}
+
+
 class Line(NamedTuple):
     """One claim as it is shown."""
 
@@ -70,8 +76,7 @@ def _figure(figure: Pointed, scale: Scale) -> str:
     # Holm's p value and the interval may disagree where several figures speak of one claim.
     p_value = amounts.p_value(figure.p_holm)
     told = f"{amounts.difference(figure.estimate.value, scale)}"
-    if figure.what == "drop":
-        told += " against the gain on eval"
+    told += _AGAINST.get(figure.what, "")
     span = f"{amounts.confidence(figure.estimate)} {amounts.span(figure.estimate, scale)}"
     return f"{name} {told} ({', '.join(part for part in (span, p_value) if part)})"
 
