@@ -1,11 +1,14 @@
 """What the prompt search finds on answerers whose true quality under every prompt is known.
 
-    python -m benchmarks.search.measure [--searches 30] [--calls 500 1000 2000]
+    python -m benchmarks.search.measure [--searches 30] [--calls 500] [--whim 0.06] [--nearest 0]
 
 Run at the root of the project. True quality rises with the number of demonstrations and a format
-hint, and each prompt has a whim of its own (standard deviation 0.06), which is what choosing
-demonstrations is about. Regret: true quality of the best prompt that was tried less that of the
-winner. Bias: the winner's dev mean less its true quality, which the ledger's luck should match.
+hint, and each prompt has a whim of its own (a standard deviation), which is what choosing
+demonstrations is about; those nearest to the question may be worth more than others. Regret: true
+quality of the best prompt that was tried less that of the winner. Bias: the winner's dev mean less
+its true quality, which the ledger's luck should match; once more on the cases kept for the choice.
+Gain: true quality of the winner of a search with twice the calls less that of this one's, beside
+what the ledger said of it.
 """
 
 from __future__ import annotations
@@ -15,49 +18,81 @@ import math
 import random
 
 import numpy as np
-from tests.baseline.scripted import Scripted, cases
+from tests.baseline.scripted import Quality, Scripted, cases
 
 from tuneornot import baseline
 from tuneornot.baseline import Budget
-from tuneornot.records import Dataset, Prompt
+from tuneornot.records import Dataset, Ledger, Prompt
 
 START = Prompt(instructions="Turn it into JSON.")
+TRAIN = Dataset(name="train", cases=cases("t", 300))
+COLUMNS = (
+    "candidates",
+    "nearest",
+    "true quality of the winner",
+    "regret",
+    "bias",
+    "luck",
+    "bias, kept cases",
+    "gain",
+    "gain told",
+)
 
 
-def quality(prompt: Prompt) -> float:
-    n = prompt.n_shown
-    whim = 0.06 * random.Random(prompt.fingerprint).gauss(0, 1) if n else 0.0
-    return 0.1 + 0.3 * (1 - math.exp(-n / 5)) + 0.05 * ("JSON" in prompt.format_hint) + whim
+def quality(whim: float, nearest: float) -> Quality:
+    def of(prompt: Prompt) -> float:
+        n = prompt.n_shown
+        own = whim * random.Random(prompt.fingerprint).gauss(0, 1) if n else 0.0
+        likest = nearest if prompt.nearest else 0.0
+        hinted = 0.05 * ("JSON" in prompt.format_hint)
+        return 0.1 + 0.3 * (1 - math.exp(-n / 5)) + hinted + likest + own
+
+    return of
 
 
-def searched(seed: int, n_dev: int, calls: int) -> tuple[float, ...]:
-    train = Dataset(name="train", cases=cases("t", 300))
+def ledger(of: Quality, seed: int, n_dev: int, calls: int) -> Ledger:
     dev = Dataset(name="dev", cases=cases(f"d{seed}-", n_dev))
-    model = Scripted(quality, seed=seed)
-    ledger = baseline.search(
-        model, train, dev, start=START, budget=Budget(calls=calls), seed=seed, clock=model.clock
+    model = Scripted(of, seed=seed)
+    budget = Budget(calls=calls)
+    return baseline.search(
+        model, TRAIN, dev, start=START, budget=budget, seed=seed, clock=model.clock
     )
-    truth = {one.name: quality(one.prompt) for one in ledger.candidates}
-    won = truth[ledger.best]
-    asked = sum(one.n_cases for one in ledger.candidates) / len(truth) / n_dev
-    regret = max(truth.values()) - won
-    return (len(truth), asked, won, regret, regret <= 0.05, ledger.dev_mean - won, ledger.luck)
+
+
+def searched(of: Quality, seed: int, n_dev: int, calls: int) -> tuple[float, ...]:
+    found = ledger(of, seed, n_dev, calls)
+    prompt = baseline.winner(found)
+    won = of(prompt)
+    twice = of(baseline.winner(ledger(of, seed, n_dev, 2 * calls)))
+    return (
+        len(found.candidates),
+        prompt.nearest is not None,
+        won,
+        max(of(one.prompt) for one in found.candidates) - won,
+        found.dev_mean - won,
+        found.luck,
+        math.nan if found.choosing_mean is None else found.choosing_mean - won,
+        twice - won,
+        math.nan if found.gain is None else found.gain,
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searches", type=int, default=30)
-    parser.add_argument("--calls", type=int, nargs="*", default=[500, 1000, 2000])
+    parser.add_argument("--calls", type=int, nargs="*", default=[500])
     parser.add_argument("--dev", type=int, default=60, help="dev cases")
+    parser.add_argument("--whim", type=float, nargs="*", default=[0.06])
+    parser.add_argument("--nearest", type=float, default=0.0, help="worth of nearest ones")
     options = parser.parse_args()
-    names = ["calls", "candidates", "share of dev asked", "true quality of the winner", "regret"]
-    names += ["regret <= 0.05", "bias", "luck"]
-    print("| " + " | ".join(names) + " |")
-    print("|---" * len(names) + "|")
+    print("| calls | whim | " + " | ".join(COLUMNS) + " |")
+    print("|---" * (2 + len(COLUMNS)) + "|")
     for calls in options.calls:
-        found = np.array([searched(s, options.dev, calls) for s in range(options.searches)], float)
-        cells = [f"{mean:.3f}" for mean in found.mean(axis=0)]
-        print(f"| {calls} | " + " | ".join(cells) + " |", flush=True)
+        for whim in options.whim:
+            of, seeds = quality(whim, options.nearest), range(options.searches)
+            found = np.array([searched(of, seed, options.dev, calls) for seed in seeds], float)
+            cells = [f"{mean:.3f}" for mean in found.mean(axis=0)]
+            print(f"| {calls} | {whim:g} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":

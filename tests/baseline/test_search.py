@@ -44,6 +44,7 @@ class TestRace:
         model.seed = seed
         race = Race(model, cases(f"d{seed}-", n_cases), Budget(calls=100_000), seed=seed)
         race.run(made)
+        race.choose()
         return race
 
     def test_poor_prompts_leave_early_and_good_ones_stay(self) -> None:
@@ -52,7 +53,7 @@ class TestRace:
             race = self.race(60, (0.6, 0.55, 0.1, 0.1, 0.1, 0.05, 0.05, 0.02), seed)
             n_asked += [racer.n_answered for racer in race.racers[2:]]
             lost += race.racers[0].dropped is not None
-            named = [racer.dropped or "" for racer in race.racers[2:] if racer.n_answered < 60]
+            named = [racer.dropped or "" for racer in race.racers[2:] if racer.n_answered < 40]
             assert all(text.startswith("behind 'p") for text in named)
         assert np.mean(n_asked) < 30
         assert lost / 60 <= 0.05
@@ -63,6 +64,19 @@ class TestRace:
             for seed in range(100)
         )
         assert lost / 100 <= 0.2
+
+    def test_the_choice_is_among_a_few_and_on_all_cases(self) -> None:
+        race = self.race(90, (0.5, 0.5, 0.5, 0.5, 0.5, 0.5), 1)
+        answered = sorted(racer.n_answered for racer in race.racers)
+        assert answered[-4:] == [90] * 4
+        assert max(answered[:-4], default=0) <= race.n_raced == 60
+        best = race.leader()
+        assert best.mean() == max(racer.mean() for racer in race.racers if racer.n_answered == 90)
+
+    def test_few_cases_are_not_divided(self) -> None:
+        race = self.race(50, (0.5, 0.4), 0)
+        assert race.n_raced == 50
+        assert race.leader().n_answered == 50
 
     def test_a_small_budget_brings_several_to_the_end(self) -> None:
         made, model = field(*[0.3 + 0.03 * k for k in range(10)])
@@ -127,6 +141,22 @@ class TestSearch:
         assert len(orders) >= 8
         assert all(order == wanted[: len(order)] for order in orders.values())
 
+    def test_cases_kept_for_the_choice_propose_nothing(self) -> None:
+        kept = {case.id for case in DEV.cases[40:]}
+
+        class Turned(Scripted):
+            def right(self, prompt: Prompt, case: Case) -> bool:
+                return super().right(prompt, case) != (case.id in kept)
+
+        usual, turned = Scripted(quality), Turned(quality)
+        ledger, other = (searched(one, Budget(calls=900)) for one in (usual, turned))
+        assert [one.name for one in ledger.candidates] == [one.name for one in other.candidates]
+        proposing = [[pair for pair in one.asked if pair[1] not in kept] for one in (usual, turned)]
+        assert proposing[0] == proposing[1]
+        assert len({prompt for prompt, case in usual.asked if case in kept}) == 4
+        assert (ledger.n_choosing, other.n_choosing) == (20, 20)
+        assert ledger.choosing_mean != other.choosing_mean
+
     def test_demonstrations_come_from_train_only(self) -> None:
         model = Scripted(quality)
         searched(model, Budget(calls=900))
@@ -180,6 +210,8 @@ class TestSearch:
         assert efforts == sorted(set(efforts))
         assert ledger.progress[-1].best == ledger.dev_mean
         assert all((one.p_value is None) or one.dropped for one in ledger.candidates)
+        assert ledger.gain is not None
+        assert 0 <= ledger.gain < 0.2
 
     def test_it_beats_the_users_own_prompt_by_far_where_there_is_something_to_gain(self) -> None:
         found = []

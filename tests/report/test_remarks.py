@@ -68,6 +68,8 @@ def test_the_ledger_tells_effort_end_and_luck() -> None:
     _, rising, luck = remarks.ledger(still, None)
     assert "a longer search may find a better prompt" in rising
     assert "not determined" in luck
+    _, rising, _ = remarks.ledger(msgspec.structs.replace(LEDGER, gain=0.034), Scale(binary=True))
+    assert rising.endswith("Twice the effort would probably have helped by about 3.4 points.")
 
 
 def test_limits_tell_each_caveat_once_and_name_where_it_applies() -> None:

@@ -82,3 +82,33 @@ def test_no_choice_no_luck() -> None:
     assert selection.luck(rng.normal(size=(1, 40)), rng) == 0.0
     assert selection.luck(rng.normal(size=(4, 1)), rng) == 0.0
     assert selection.luck(np.ones((3, 40)), rng) == 0.0
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 10])
+def test_the_greatest_of_normals_is_that_of_the_tables(k: int) -> None:
+    assert selection._greatest(k) == pytest.approx(EXPECTED_MAXIMUM.get(k, 0.0), abs=1e-4)
+
+
+@pytest.mark.parametrize("spread", [0.5, 1.0])
+def test_twice_as_many_add_what_the_further_figure_says(spread: float) -> None:
+    k, n, runs = 20, 60, 300
+    rng = np.random.default_rng(3)
+    told, gained = [], []
+    for _ in range(runs):
+        truth = rng.normal(0, spread, 2 * k)
+        seen = 2 * rng.normal(size=n) + truth[:, None] + 3 * rng.normal(size=(2 * k, n))
+        means = seen.mean(axis=1)
+        gained.append(truth[np.argmax(means)] - truth[np.argmax(means[:k])])
+        told.append(selection.further(seen[:k, :20], n))
+    error = np.std(gained) / np.sqrt(runs)
+    assert np.mean(told) == pytest.approx(np.mean(gained), abs=0.1 * spread + 2 * error)
+    assert 0.15 * spread < np.mean(gained)
+
+
+def test_contestants_without_a_spread_promise_little() -> None:
+    rng = np.random.default_rng(4)
+    told = [selection.further(rng.normal(size=(20, 20)), 60) for _ in range(200)]
+    # One mean on 20 cases has the standard error 0.22.
+    assert np.mean(told) < 0.04
+    assert selection.further(np.ones((5, 20)), 60) == 0.0
+    assert selection.further(np.ones((1, 20)), 60) == 0.0

@@ -4,6 +4,8 @@ After each block but the last, a prompt is dropped if the leader beats it on the
 have answered, by a one-sided sign-flip test at ``ALPHA`` divided by the number of its rivals and of
 looks (a union bound): the truly best one is lost to that test with a chance of at most ``ALPHA``.
 Where the budget cannot carry the rest to the end, successive halving leaves the better ones in.
+Prompts are proposed and dropped by two thirds of the cases; the best few answer the others as well,
+and the best on all of them is chosen.
 What an answer is worth comes from the caller; the race knows no models and no stores, and starts
 nothing that the budget would not let it finish.
 """
@@ -30,6 +32,10 @@ ALPHA = 0.2
 prompts from each other; being surer than this that none is lost would spend it on the poor."""
 BLOCK = 20
 """Cases in a block: enough to see a large difference, enough to fill a batch."""
+FINALISTS = 4
+"""Prompts that answer the cases that were kept for the choice."""
+CHOOSING = 3
+"""One dev case in so many is kept for the choice, where three blocks are there."""
 SHARE = 0.5
 """Of the budget that is left, what a field may spend to come to its end; the rest is for variations
 of those that led."""
@@ -84,11 +90,13 @@ class Race:
             raise DataError("dev", ["holds no cases"], "The prompt search needs some to race on.")
         self.answer = answer
         self.cases = tuple(cases)[: budget.calls]
+        self.n_raced = len(self.cases) - _kept(len(self.cases))
+        """Cases by which prompts are proposed and dropped; the choice is made on the others too."""
         self.budget = budget
         self.clock = clock
         self.rng = np.random.default_rng(seed)
-        n_blocks = max(1, round(len(self.cases) / BLOCK))
-        self.edges = [round(len(self.cases) * k / n_blocks) for k in range(n_blocks + 1)]
+        n_blocks = max(1, round(self.n_raced / BLOCK))
+        self.edges = [round(self.n_raced * k / n_blocks) for k in range(n_blocks + 1)]
         self.started = clock()
         self.racers: list[Racer] = []
         self.progress: list[Progress] = []
@@ -98,6 +106,8 @@ class Race:
         self.metric = ""
         self.scale = Scale()
         self.ended: str | None = None
+        self.chosen: Racer | None = None
+        """The winner, once it was chosen."""
 
     @property
     def seconds(self) -> float:
@@ -115,12 +125,14 @@ class Race:
         return [racer for racer in self.racers if racer.p_value is None and racer.n_answered]
 
     def finalists(self) -> list[Racer]:
-        """Those that answered every case, the best first; of equals the shorter is the better."""
-        done = [racer for racer in self.alive if racer.n_answered == len(self.cases)]
-        return sorted(done, key=lambda racer: (-racer.mean(), racer.length))
+        """Those that raced to the end, the best first; of equals the shorter is the better."""
+        done = [racer for racer in self.alive if racer.n_answered >= self.n_raced]
+        return sorted(done, key=lambda racer: (-racer.mean(self.n_raced), racer.length))
 
     def leader(self) -> Racer:
         """The best finalist; before there is one, the best on the cases that all alive answered."""
+        if self.chosen is not None:
+            return self.chosen
         if done := self.finalists():
             return done[0]
         common = min(racer.n_answered for racer in self.alive)
@@ -148,9 +160,30 @@ class Race:
                     return
                 if racer.dropped is None:
                     self._ask(racer, stop)
-            if stop < len(self.cases):
+            if stop < self.n_raced:
                 self._drop(fresh, stop, ALPHA / (max(1, len(self.alive) - 1) * n_looks))
                 self._halve([racer for racer in fresh if racer.dropped is None], stop)
+
+    def choose(self) -> None:
+        """The best few answer the cases kept for the choice; the best on all cases is chosen."""
+        entered = self.finalists()[:FINALISTS] or [self.leader()]
+        n, n_calls = len(self.cases), self.n_calls
+        for racer in entered:
+            if 0 < n - racer.n_answered <= self._left(racer.pace):
+                self._ask(racer, n)
+        done = [racer for racer in entered if racer.n_answered == n]
+        self.chosen = max(done or entered[:1], key=lambda racer: (racer.mean(), -racer.length))
+        if self.n_calls > n_calls:
+            best = self.reported(self.chosen.mean())
+            now = Progress(n_calls=self.n_calls, seconds=self.seconds, best=best)
+            self.progress = [one for one in self.progress if one.n_calls <= n_calls] + [now]
+
+    def _left(self, pace: float) -> float:
+        """Answers that the budget still pays for at a pace in seconds for each."""
+        left = math.inf if self.budget.calls is None else self.budget.calls - self.n_calls
+        if self.budget.minutes is not None:
+            left = min(left, (60 * self.budget.minutes - self.seconds) / max(pace, 1e-9))
+        return left
 
     def _entered(self, proposal: Proposal) -> Racer:
         taken = {racer.name for racer in self.racers}
@@ -221,7 +254,7 @@ class Race:
 
     def _payable(self, n: int) -> int:
         """How many can answer the blocks after the first n cases if each block halves them."""
-        left = SHARE * self._calls_left()
+        left = SHARE * self._left(self._usual_pace())
         sizes = [stop - start for start, stop in itertools.pairwise(self.edges) if start >= n]
         if math.isinf(left):
             return len(self.racers)
@@ -229,26 +262,21 @@ class Race:
             (k for k in range(len(self.racers) + 1) if _halving(k, sizes) <= left), default=0
         )
 
-    def _calls_left(self) -> float:
-        """Answers that the budget still pays for, minutes at the usual pace."""
-        left = math.inf if self.budget.calls is None else self.budget.calls - self.n_calls
-        if self.budget.minutes is not None and self.alive:
-            usual = float(np.median([one.pace for one in self.alive]))
-            left = min(left, (60 * self.budget.minutes - self.seconds) / max(usual, 1e-9))
-        return left
+    def _usual_pace(self) -> float:
+        """A bare prompt may ramble and be slow: no measure for those with demonstrations."""
+        return float(np.median([one.pace for one in self.alive]))
 
     def _affordable(self, racer: Racer, n: int) -> bool:
         """Whether n cases can be asked so that the leader can still finish; says why if not."""
         if not self.alive:
             return True
         ahead = self.leader()
-        reserve = 0 if ahead is racer else len(self.cases) - ahead.n_answered
+        reserve = 0 if ahead is racer else self.n_raced - ahead.n_answered
+        reserve += FINALISTS * (len(self.cases) - self.n_raced)
         if self.budget.calls is not None and self.n_calls + n + reserve > self.budget.calls:
             self.ended = f"the budget of {self.budget.calls} calls was spent"
         if self.budget.minutes is not None:
-            # A bare prompt may ramble and be slow: no measure for those with demonstrations.
-            usual = float(np.median([one.pace for one in self.alive]))
-            own = racer.pace if racer.n_answered else usual
+            own = racer.pace if racer.n_answered else self._usual_pace()
             if self.seconds + n * own + reserve * ahead.pace > 60 * self.budget.minutes:
                 self.ended = f"the budget of {self.budget.minutes:g} minutes was spent"
         return self.ended is None
@@ -257,9 +285,7 @@ class Race:
         """Let the leader answer what it still can within the budget."""
         ahead = self.leader()
         for stop in self.edges:
-            left = math.inf if self.budget.calls is None else self.budget.calls - self.n_calls
-            late = self.budget.minutes is not None and self.seconds > 60 * self.budget.minutes
-            if stop > ahead.n_answered and stop - ahead.n_answered <= left and not late:
+            if 0 < stop - ahead.n_answered <= self._left(ahead.pace):
                 self._ask(ahead, stop)
 
     def candidates(self) -> tuple[Candidate, ...]:
@@ -270,13 +296,17 @@ class Race:
                 prompt=racer.proposal.prompt,
                 n_cases=racer.n_answered,
                 mean=self.reported(racer.mean()),
-                dropped=racer.dropped
-                or (self.ended if racer.n_answered < len(self.cases) else None),
+                dropped=racer.dropped or (self.ended if racer.n_answered < self.n_raced else None),
                 p_value=racer.p_value,
             )
             for racer in self.racers
             if racer.n_answered
         )
+
+
+def _kept(n: int) -> int:
+    """How many of n dev cases are kept for the choice."""
+    return n // CHOOSING if n >= 3 * BLOCK else 0
 
 
 def _halving(n_racers: int, sizes: Sequence[int]) -> int:

@@ -1,8 +1,8 @@
 """The search: a first field of prompts raced, then rounds of variations around the leaders.
 
 It stops when the budget ends, when several rounds in a row brought nothing better, or when no dev
-case is left to win. The ledger says what was tried, what it cost, whether it still rose, and how
-much of the winner's dev mean is luck of selection.
+case is left to win. The ledger says what was tried, what it cost, whether it still rose, what twice
+the effort would probably add, and how much of the winner's dev mean is luck of selection.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ def search(
     race = Race(asked, dev.cases, budget, seed=seed, clock=clock)
     race.run(space.first())
     _vary(race, space)
+    race.choose()
     return _ledger(race, seed)
 
 
@@ -81,7 +82,7 @@ def _vary(race: Race, space: Space) -> None:
     idle = 0
     while race.ended is None:
         best, *others = race.finalists()
-        if race.reported(best.mean()) == (
+        if race.reported(best.mean(race.n_raced)) == (
             race.scale.high if race.scale.better == "higher" else race.scale.low
         ):
             race.ended = "no dev case is left to win"
@@ -108,6 +109,9 @@ def _some(fresh: list[Proposal], space: Space) -> list[Proposal]:
 
 def _ledger(race: Race, seed: int) -> Ledger:
     best = race.leader()
+    n_choosing = len(race.cases) - race.n_raced
+    kept = best.scores[race.n_raced :]
+    chosen = n_choosing > 0 and best.n_answered == len(race.cases)
     return Ledger(
         candidates=race.candidates(),
         progress=tuple(race.progress),
@@ -120,7 +124,17 @@ def _ledger(race: Race, seed: int) -> Ledger:
         luck=_luck(race, best.n_answered, np.random.default_rng(seed)),
         ended=race.ended or "every prompt was raced",
         still_rising=_rising(race, best),
+        n_choosing=n_choosing,
+        choosing_mean=race.reported(float(kept.mean())) if chosen else None,
+        gain=_gain(race),
     )
+
+
+def _gain(race: Race) -> float:
+    """By the first block, which every prompt answered; the choice is made on all cases."""
+    n = race.edges[1]
+    scores = [racer.scores[:n] for racer in race.racers if racer.n_answered >= n]
+    return selection.further(np.array(scores), len(race.cases))
 
 
 def _luck(race: Race, n_best: int, rng: np.random.Generator) -> float:
@@ -130,7 +144,7 @@ def _luck(race: Race, n_best: int, rng: np.random.Generator) -> float:
     diluted by it. The greatest over the blocks' ends counts, each with those who got so far.
     """
     found = [0.0]
-    for n in race.edges[1:]:
+    for n in (*race.edges[1:], len(race.cases)):
         fields = [racer.scores[:n] for racer in race.contenders if racer.n_answered >= n]
         if n <= n_best and fields:
             found.append(selection.luck(np.array(fields), rng) * n / n_best)

@@ -74,11 +74,16 @@ def baseline(
         return
     out = Console(highlight=False)
     for name, ledger in ledgers.items():
+        further = (
+            f"; twice the effort would probably help by about {ledger.gain:.3f}"
+            if ledger.gain is not None
+            else ""
+        )
         out.print(
             f"{name}: best of {len(ledger.candidates)} candidates is {ledger.best!r}, "
             f"{ledger.metric} {ledger.dev_mean:.3f} on dev (of which about {ledger.luck:.3f} is "
             f"luck of selection), after {ledger.n_calls} calls and {ledger.seconds:.0f} s; "
-            f"ended: {ledger.ended}",
+            f"ended: {ledger.ended}{further}",
             markup=False,
         )
     if not ledgers:

@@ -218,3 +218,9 @@ class Ledger(Record, frozen=True, kw_only=True):
     """Why the search stopped: every candidate raced, or which budget ran out."""
     still_rising: bool
     """Whether the leader improved in the last third of the effort."""
+    n_choosing: int = 0
+    """Dev cases that took no part in proposing and dropping prompts, only in the choice."""
+    choosing_mean: float | None = None
+    """The winner's mean on these."""
+    gain: float | None = None
+    """About how much better a prompt twice the effort would probably have found."""

@@ -98,6 +98,9 @@ def ledger(given: Ledger, scale: Scale | None) -> tuple[str, ...]:
         if given.still_rising
         else "The leader did not improve in the last third of the effort."
     )
+    if given.gain is not None:
+        gain = amounts.difference(given.gain, shown).lstrip("+")
+        rising = f"{rising} Twice the effort would probably have helped by about {gain}."
     dev = f"The winner reached {amounts.level(given.dev_mean, shown)} on the dev cases"
     if not math.isfinite(given.luck):
         return effort, rising, f"{dev}; how much of it is luck of selection is not determined."
