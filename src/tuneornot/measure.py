@@ -22,7 +22,7 @@ import msgspec
 from tuneornot.errors import BudgetExceeded, ModelError
 from tuneornot.metrics.base import Mark, Metric
 from tuneornot.models.base import Model, Reply, Request
-from tuneornot.records import Arm, Case, Dataset, Purpose, Response, Run, Score
+from tuneornot.records import Arm, Case, Dataset, Prompt, Purpose, Response, Run, Score
 from tuneornot.retrieval.lookup import Lookup
 
 Key = tuple[str, str, int, str]
@@ -269,7 +269,7 @@ def _responses(
     try:
         for position, reply in entrant.model.ask(requests, adapter=arm.adapter):
             left.pop(keys[position], None)
-            yield _response(keys[position], reply)
+            yield _response(keys[position], reply, arm.prompt)
     except ModelError:
         if any(key not in old for key in left):
             raise
@@ -318,10 +318,14 @@ def _request(arm: Arm, case: Case, repeat: int) -> Request:
     return Request(messages=arm.prompt.messages(case), sampling=sampling)
 
 
-def _response(key: Key, reply: Reply) -> Response:
+def _response(key: Key, reply: Reply, prompt: Prompt) -> Response:
+    """What is kept of a reply: its answer apart from the thinking, here and for every arm."""
     arm, question, repeat, purpose = key
     said = msgspec.structs.asdict(reply)
     said |= {name: _writable(said[name]) for name in ("text", "error")}
+    if reply.text is not None and prompt.reasoning is not None:
+        said["reasoning"], said["text"] = prompt.read(said["text"])
+        said |= {"logprobs": None, "alternatives": None}
     why: Purpose = "latency" if purpose == "latency" else "answer"
     return Response(arm=arm, question=question, repeat=repeat, purpose=why, **said)
 
@@ -406,7 +410,8 @@ def _ask_alone(entrant: Entrant, case: Case) -> Response:
     request = _request(arm, shown, 0)
     replies = [reply for _, reply in model.ask([request], adapter=arm.adapter, one_by_one=True)]
     reply = replies[0] if replies else Reply(error="the model ended without an answer")
-    return _response(_key(arm, case, 0, "latency"), _later(reply, waited_s))
+    later = _later(reply, waited_s)
+    return _response(_key(arm, case, 0, "latency"), later, arm.prompt)
 
 
 def _later(reply: Reply, waited_s: float) -> Reply:

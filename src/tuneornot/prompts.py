@@ -12,10 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from tuneornot import dataset
+from tuneornot import dataset, study
 from tuneornot.cases import quoting
-from tuneornot.errors import LeakageError
+from tuneornot.errors import LeakageError, StudyError
 from tuneornot.formats import promptfile
+from tuneornot.models import registry, sampling
 from tuneornot.records import Case, Check, Dataset, Prompt, Splits
 from tuneornot.study import Study
 
@@ -46,9 +47,18 @@ class Prompts:
             self._starts[arm] = (
                 Prompt(instructions=plan.instructions or self._study.task)
                 if plan.prompt is None
-                else promptfile.read(self._folder / plan.prompt)
+                else self._read(arm, self._folder / plan.prompt)
             )
         return self._starts[arm]
+
+    def _read(self, arm: str, file: Path) -> Prompt:
+        prompt, model = promptfile.read(file), self._study.arms[arm].model
+        sampled = sampling.under(prompt, study.sampling(self._study, arm))
+        faults = [f"{field}: {fault}" for field, fault in sampling.faults(sampled).items()]
+        faults += [f"form: {fault}" for fault in registry.faults(model, sampled) if prompt.form]
+        if faults:
+            raise StudyError(str(file), faults, "docs/guides/prompts.md explains every field.")
+        return prompt
 
     def marks(self) -> list[str]:
         """Fingerprints of the prompts that stand in files, in the study's order of arms."""

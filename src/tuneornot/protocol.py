@@ -43,6 +43,7 @@ from tuneornot.judges import calibrations
 from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric
 from tuneornot.metrics.judges.base import Judged, judges
+from tuneornot.models import sampling
 from tuneornot.models.base import Model
 from tuneornot.pairing import Pairing, SoFar
 from tuneornot.records import (
@@ -199,9 +200,9 @@ class Protocol:
         """What prompts are raced by, and the key of all that determines the arm's search."""
         name, raced_by = self.study.arms[arm].model, wanted.metric or self.study.decide.primary
         metric = next(one for one in self.metrics if one.name == raced_by)
-        sampling = msgspec.to_builtins(study.sampling(self.study, arm))
+        sampled = msgspec.to_builtins(study.sampling(self.study, arm))
         determined = [
-            [name, self.model(name).identity(), sampling],
+            [name, self.model(name).identity(), sampled],
             msgspec.to_builtins(wanted),
             [metric.name, metric.settings(), self.start(arm).fingerprint],
             [self.splits.train.fingerprint, self.splits.dev.fingerprint],
@@ -219,6 +220,15 @@ class Protocol:
             self.splits.train,
             self.splits.dev,
             start=start,
+            offers=baseline.offers(
+                answer,
+                self.splits.train,
+                self.splits.dev,
+                start=start,
+                model=self.study.arms[arm].model,
+                sampling=study.sampling(self.study, arm),
+                reasoning=wanted.reasoning,
+            ),
             budget=baseline.Budget(minutes=wanted.minutes, calls=wanted.calls),
             seed=wanted.seed,
             on_progress=self.listener.advance,
@@ -331,7 +341,7 @@ class Protocol:
             prompt=prompt,
             adapter=adapter,
             retrieval=retrieval,
-            sampling=study.sampling(self.study, name),
+            sampling=sampling.under(prompt, study.sampling(self.study, name)),
         )
 
     @functools.cached_property

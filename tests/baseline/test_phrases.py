@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import jsonschema
 import pytest
 
 from tuneornot.baseline import phrases
-from tuneornot.records import Case, Json
+from tuneornot.records import MARKER, Case, Json
 
 
 def cases(*expected: Json) -> list[Case]:
@@ -44,6 +45,30 @@ def test_json_hints_give_keys_and_types() -> None:
     assert '"a", "b", "d"' in hints["keys"]
     shape = hints["schema"].partition(": ")[2]
     assert shape == '{"a": <integer or number>, "b": {"c": <null or text>}, "d": ["<text>"]}'
+
+
+def test_the_schema_admits_every_expected_answer_and_is_as_strict_as_they_are() -> None:
+    found = cases(
+        {"a": 1, "b": {"c": "x"}, "e": [1, "two"]},
+        '{"a": 2.5, "b": {"c": null}, "d": ["t"], "e": []}',
+    )
+    schema = phrases.schema(found)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for value in ({"a": 1, "b": {"c": "x"}, "e": [1, "two"]}, {"a": 2, "b": {"c": None}, "e": []}):
+        jsonschema.validate(value, schema)
+    refused: list[Json] = [{"a": 1}, {"a": "1", "b": {"c": "x"}, "e": []}, {"a": 1, "b": {}}, []]
+    for wrong in refused:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
+    extra = {"a": 1, "b": {"c": "x"}, "e": [], "f": 1}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(extra, schema)
+
+
+def test_thinking_is_asked_for_with_the_task_and_the_marker() -> None:
+    told = phrases.thinking("Sort it.", "label")
+    assert told.startswith("Sort it.")
+    assert f'"{MARKER}"' in told
 
 
 def test_lists_have_a_schema_but_no_keys() -> None:

@@ -3,12 +3,16 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from typing import ClassVar
 
-from tests.baseline.scripted import cases
-from tuneornot.baseline import demonstrations
-from tuneornot.baseline.space import Proposal, Space
+import msgspec
+
+from tests.baseline.scripted import Scripted, cases
+from tuneornot import baseline
+from tuneornot.baseline import demonstrations, phrases
+from tuneornot.baseline.space import Offers, Proposal, Space
 from tuneornot.cases.likeness import likeness
-from tuneornot.records import Case, Prompt
+from tuneornot.records import MARKER, Case, Dataset, Json, Prompt, Run, Sampling
 
 START = Prompt(instructions="Do the job.")
 
@@ -85,6 +89,71 @@ def test_variations_recombine_and_change_one_part() -> None:
 
 def test_the_name_tells_the_parts() -> None:
     assert Proposal("expert", "keys", "8 random", START).name == "expert, keys, 8 random"
+
+
+class TestOffers:
+    form: ClassVar[dict[str, Json]] = {"type": "object"}
+
+    def test_what_is_not_offered_is_not_tried(self) -> None:
+        field = Space(START, cases("t", 300), 0).first()
+        assert all(one.prompt.form is None and one.prompt.reasoning is None for one in field)
+
+    def test_a_form_is_crossed_and_leaves_no_room_for_thinking(self) -> None:
+        space = Space(START, cases("t", 300), 0, Offers(self.form, 200))
+        field = space.first()
+        held = [one for one in field if one.prompt.form is not None]
+        thinking = [one for one in field if one.prompt.reasoning is not None]
+        assert [one.prompt.form for one in held] == [self.form] * 2
+        assert all("held to the form" in one.name for one in held)
+        assert [one.prompt.reasoning for one in thinking] == [200] * 2
+        assert all(MARKER in one.prompt.instructions for one in thinking)
+        for one in (*held, *thinking):
+            for _ in range(10):
+                made = space.variations(one, field[1])
+                assert not any(p.prompt.form and p.prompt.reasoning for p in made)
+                for other in made:
+                    asks = MARKER in other.prompt.instructions
+                    assert asks == (other.prompt.reasoning is not None)
+        loosened = space.variations(held[0], None)
+        assert any(one.prompt.form is None for one in loosened)
+
+    def test_a_prompt_of_the_user_that_thinks_does_so_in_every_frame(self) -> None:
+        start = Prompt(instructions="Think, then Answer: ...", reasoning=90)
+        field = Space(start, cases("t", 300), 0).first()
+        assert {one.prompt.reasoning for one in field} == {90}
+
+    def test_a_form_is_offered_where_one_case_is_answered_under_it(self) -> None:
+        train, dev = (Dataset(name=name, cases=cases(name, 60)) for name in ("train", "dev"))
+
+        def offered(refuses: bool, n: int | None = None, **sampled: Json) -> Offers:
+            asked: list[Prompt] = []
+            model = Scripted(lambda prompt: 1.0)
+
+            def answer(prompt: Prompt, some: Sequence[Case]) -> Run:
+                asked.append(prompt)
+                run = model(prompt, some)
+                if prompt.form is None or not refuses:
+                    return run
+                [said] = run.responses
+                failed = msgspec.structs.replace(said, text=None, error="no such form")
+                return msgspec.structs.replace(run, responses=(failed,))
+
+            sampling = msgspec.convert(sampled, Sampling)
+            found = baseline.offers(
+                answer,
+                train,
+                dev,
+                start=START,
+                model="http://127.0.0.1:1/v1#m",
+                sampling=sampling,
+                reasoning=n,
+            )
+            assert len(asked) in (0, 2)
+            return found
+
+        assert offered(refuses=False) == Offers(phrases.schema(train.cases), 300)
+        assert offered(refuses=True, n=0) == Offers(None, 0)
+        assert offered(refuses=False, form="json") == Offers()
 
 
 class TestDemonstrations:

@@ -74,6 +74,10 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(StudyError) as caught:
         promptfile.read(file)
     assert len(caught.value.faults) == 3
+    file.write_text("reasoning: 0\nform: json\n")
+    with pytest.raises(StudyError) as caught:
+        promptfile.read(file)
+    assert len(caught.value.faults) == 2
     file.write_text("nearest: 2\n")
     with pytest.raises(StudyError, match="no demonstrations to choose from"):
         promptfile.read(file)

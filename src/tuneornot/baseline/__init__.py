@@ -8,13 +8,16 @@ demonstrations   which solved cases to show
 space            the prompts that can be made of these, and variations of one
 race             the same dev cases for all, the hopeless dropped on paired evidence
 search           first field, rounds of variations, ledger
+offers           what the model can be asked besides words: a form, thinking first
 effort           whether it was enough to believe a comparison
 """
 
 from __future__ import annotations
 
 from tuneornot.baseline.effort import check
+from tuneornot.baseline.offers import offers
 from tuneornot.baseline.race import Answer, Budget
 from tuneornot.baseline.search import search, winner
+from tuneornot.baseline.space import Offers
 
-__all__ = ["Answer", "Budget", "check", "search", "winner"]
+__all__ = ["Answer", "Budget", "Offers", "check", "offers", "search", "winner"]

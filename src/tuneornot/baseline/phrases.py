@@ -3,9 +3,6 @@
 The task itself is the user's text and stays as it is; what stands here is added around it. The
 kind of answer, the keys of a JSON answer and the list of labels are read off the expected answers
 of the training cases, never off cases that judge.
-
-Not covered: reasoning before the answer, which metrics that look at the whole answer would judge
-as part of it.
 """
 
 from __future__ import annotations
@@ -18,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tuneornot.records import Case, Json
+from tuneornot.records import MARKER, Case, Json
 
 Kind = Literal["json", "label", "short", "text"]
 
@@ -26,6 +23,16 @@ MOST_LABELS = 60
 LABEL_CHARACTERS = 60
 SHORT_WORDS = 8
 NEARLY_ALL = 0.9
+
+_JSON_TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (float,),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
 
 # A number shown in quotes would be answered in quotes.
 _QUOTED_TYPE = re.compile(r'"(<(?!text)[^<>"]*>)"')
@@ -70,6 +77,15 @@ def instructions(task: str, answers: Kind) -> dict[str, str]:
     return {name: frame.format(task=task, only=only) for name, frame in frames.items()}
 
 
+def thinking(task: str, answers: Kind) -> str:
+    """The task for a model that thinks before it answers (see ``Prompt.reasoning``)."""
+    return (
+        f"{task}\n\nThink before you answer: say in a few short steps what the message holds and "
+        f'what follows from it for the task. Then write a last line that begins with "{MARKER}" '
+        f"and goes on with the answer. After {MARKER} hold to this: {_ONLY[answers]}"
+    )
+
+
 def hints(cases: Sequence[Case], answers: Kind) -> dict[str, str]:
     """Ways to say how an answer must look, by name; no hint at all is the first."""
     known = [case for case in cases if case.expected is not None]
@@ -90,6 +106,34 @@ def hints(cases: Sequence[Case], answers: Kind) -> dict[str, str]:
         "length": f"Most answers have {length}.",
         "shape": f"An answer looks like this one, to another question: {typical}",
     }
+
+
+def schema(cases: Sequence[Case]) -> dict[str, Json]:
+    """A JSON Schema that all expected answers of JSON keep, as strict as they are."""
+    values = [_structured(case.expected) for case in cases if case.expected is not None]
+    return _schema([value for value in values if value is not None])
+
+
+def _schema(values: Sequence[Any]) -> dict[str, Json]:
+    if all(isinstance(value, Mapping) for value in values):
+        keys = dict.fromkeys(key for value in values for key in value)
+        return {
+            "type": "object",
+            "properties": {k: _schema([v[k] for v in values if k in v]) for k in keys},
+            "required": [key for key in keys if all(key in value for value in values)],
+            "additionalProperties": False,
+        }
+    if all(isinstance(value, list) for value in values):
+        items = [item for value in values for item in value]
+        return {"type": "array", "items": _schema(items)} if items else {"type": "array"}
+    options = []
+    for name, types in _JSON_TYPES.items():
+        of_type = [value for value in values if type(value) in types]
+        if of_type and name in ("object", "array"):
+            options.append(_schema(of_type))
+        elif of_type:
+            options.append({"type": name})
+    return options[0] if len(options) == 1 else {"anyOf": options}
 
 
 def _json_hints(known: Sequence[Case]) -> dict[str, str]:

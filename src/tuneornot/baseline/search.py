@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tuneornot.baseline.race import Answer, Budget, Race, Racer
-from tuneornot.baseline.space import Proposal, Space
+from tuneornot.baseline.space import Offers, Proposal, Space
 from tuneornot.records import Case, Dataset, Ledger, Prompt, Run
 from tuneornot.stats import selection
 
@@ -30,6 +30,7 @@ def search(
     *,
     start: Prompt,
     budget: Budget,
+    offers: Offers = Offers(),  # noqa: B008 - immutable
     seed: int = 0,
     on_progress: Callable[[int, int | None], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -46,6 +47,7 @@ def search(
         dev: the cases on which prompts are raced.
         start: the user's own prompt; its instructions are the task, and it is a candidate too.
         budget: minutes, calls, or both.
+        offers: what prompts may ask of the model besides words.
         seed: of every choice.
         on_progress: told the percentage of the budget that is spent, and 100.
         clock: seconds, for tests.
@@ -63,7 +65,7 @@ def search(
             on_progress(round(100 * race.share_spent()), 100)
         return run
 
-    space = Space(start, train.cases, seed)
+    space = Space(start, train.cases, seed, offers)
     race = Race(asked, dev.cases, budget, seed=seed, clock=clock)
     race.run(space.first())
     _vary(race, space)

@@ -1,7 +1,8 @@
 """The prompts that are tried: a first field of different ones, then variations of the leaders.
 
-A prompt has three parts that vary here: its instructions, its format hint, and number and choice
-of its demonstrations. The first field crosses them by a fixed plan, so that each level of each part
+A prompt has parts that vary here: its instructions, its format hint, number and choice of its
+demonstrations, and, where the model offers it, a form that its answers are held to and thinking
+before them. The first field crosses them by a fixed plan, so that each level of each part
 meets several levels of the others; the variations recombine and nudge what led so far.
 """
 
@@ -15,10 +16,13 @@ import msgspec
 
 from tuneornot.baseline import demonstrations, phrases
 from tuneornot.baseline.demonstrations import How, Shown
-from tuneornot.records import Case, Prompt
+from tuneornot.records import Case, Json, Prompt
 
 SHOWN = (2, 4, 8, 12, 16, 24)
 """Numbers of demonstrations between which the variations step."""
+
+THINKING = "thinking first"
+"""The frame in which a model thinks before it answers."""
 
 
 class Proposal(NamedTuple):
@@ -33,7 +37,17 @@ class Proposal(NamedTuple):
     @property
     def name(self) -> str:
         """What distinguishes it, in a few words."""
-        return ", ".join(part for part in (self.frame, self.hint, self.shown) if part)
+        held = "" if self.prompt.form is None else "held to the form"
+        return ", ".join(part for part in (self.frame, self.hint, self.shown, held) if part)
+
+
+class Offers(NamedTuple):
+    """What prompts may ask of the model besides words."""
+
+    form: dict[str, Json] | None = None
+    """A JSON Schema that its decoding can be held to."""
+    reasoning: int = 0
+    """Tokens that it may think for before its answer; 0: it answers at once."""
 
 
 class _Cell(NamedTuple):
@@ -41,17 +55,22 @@ class _Cell(NamedTuple):
     hint: int
     how: How
     n: int
+    held: bool = False
 
 
 FIRST = (
     _Cell(0, 0, "random", 8),
     _Cell(1, 1, "diverse", 12),
     _Cell(0, 1, "nearest", 4),
+    _Cell(0, 1, "random", 8, held=True),
+    _Cell(5, 1, "random", 0),
     _Cell(0, 0, "diverse", 4),
     _Cell(2, 0, "random", 16),
     _Cell(1, 1, "random", 0),
     _Cell(3, 1, "diverse", 8),
     _Cell(2, 0, "nearest", 8),
+    _Cell(5, 0, "nearest", 4),
+    _Cell(1, 1, "nearest", 8, held=True),
     _Cell(0, 0, "random", 12),
     _Cell(2, 2, "diverse", 16),
     _Cell(4, 1, "random", 8),
@@ -62,21 +81,30 @@ FIRST = (
     _Cell(4, 0, "diverse", 12),
 )
 """The first field besides the user's own prompt: number of the frame and of the hint (modulo how
-many there are), and the demonstrations. What small models need most, demonstrations, comes early,
+many there are), the demonstrations, and whether answers are held to a form. Frame 5 is thinking
+first; what is not offered is left out. What small models need most, demonstrations, comes early,
 for budgets that end within it."""
+
+
+NOTHING = Offers()
 
 
 class Space:
     """All prompts that can be made from a task, a starting prompt and training cases."""
 
-    def __init__(self, start: Prompt, train: Sequence[Case], seed: int) -> None:
+    def __init__(
+        self, start: Prompt, train: Sequence[Case], seed: int, offers: Offers = NOTHING
+    ) -> None:
         self.start = start
+        self.offers = offers
         self.train = tuple(train)
         self.seed = seed
         self.rng = random.Random(seed)
         self.kind = phrases.kind(self.train)
         self.frames = phrases.instructions(start.instructions, self.kind)
         self.hints = phrases.hints(self.train, self.kind)
+        if offers.reasoning:
+            self.frames[THINKING] = phrases.thinking(start.instructions, self.kind)
         if start.format_hint:
             self.hints = {"own hint": start.format_hint, **self.hints}
 
@@ -100,16 +128,23 @@ class Space:
             self._with(best, frame=self.rng.choice(list(self.frames))),
             self._with(best, hint=self.rng.choice(list(self.hints))),
         ]
+        if self.offers.form is not None and best.prompt.reasoning is None:
+            other = self.offers.form if best.prompt.form is None else None
+            made.append(best._replace(prompt=msgspec.structs.replace(best.prompt, form=other)))
         return [one for one in _different([best, *made]) if one.prompt != best.prompt]
 
     def _cell(self, cell: _Cell) -> Proposal | None:
-        frame = list(self.frames)[cell.frame % len(self.frames)]
+        if cell.frame >= len(self.frames) or (cell.held and self.offers.form is None):
+            return None
+        frame = list(self.frames)[cell.frame]
         hint = list(self.hints)[cell.hint % len(self.hints)]
         shown = self._draw(cell.n, cell.how)
         if shown is None:
             return None
         word = f"{cell.n} {cell.how}" if cell.n else "none shown"
-        return Proposal(frame, hint, word, self._prompt(frame, hint, shown))
+        prompt = self._prompt(frame, hint, shown)
+        form = self.offers.form if cell.held else self.start.form
+        return Proposal(frame, hint, word, msgspec.structs.replace(prompt, form=form))
 
     def _recombined(self, best: Proposal, second: Proposal) -> Iterator[Proposal]:
         for words, cases in ((best, second), (second, best)):
@@ -167,6 +202,10 @@ class Space:
             instructions=self.frames[frame] if frame else best.prompt.instructions,
             format_hint=self.hints[hint] if hint else best.prompt.format_hint,
         )
+        if frame:
+            thinks = self._thinks(frame)
+            form = prompt.form if thinks is None else None  # it would leave no room for thinking
+            prompt = msgspec.structs.replace(prompt, reasoning=thinks, form=form)
         return Proposal(frame or best.frame, hint or best.hint, best.shown, prompt)
 
     def _prompt(self, frame: str, hint: str, shown: Shown) -> Prompt:
@@ -175,7 +214,14 @@ class Space:
             format_hint=self.hints[hint],
             demonstrations=shown.cases,
             nearest=shown.nearest,
+            reasoning=self._thinks(frame),
+            form=self.start.form,
         )
+
+    def _thinks(self, frame: str) -> int | None:
+        if frame == THINKING:
+            return self.offers.reasoning
+        return self.start.reasoning  # its words ask for it in every frame
 
     def _draw(self, n: int, how: How) -> Shown | None:
         """Demonstrations, or ``None`` where there are not enough cases to show."""

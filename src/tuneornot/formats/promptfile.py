@@ -111,6 +111,10 @@ def _contradictions(prompt: Prompt) -> list[str]:
         faults.append(f"nearest: found {prompt.nearest!r}, expected 1 or more")
     elif prompt.nearest is not None and not prompt.demonstrations:
         faults.append("nearest: there are no demonstrations to choose from; give some")
+    if prompt.reasoning is not None and prompt.reasoning < 1:
+        faults.append(f"reasoning: found {prompt.reasoning!r}, expected 1 token or more")
+    if prompt.reasoning is not None and prompt.form is not None:
+        faults.append("form: leaves no room for `reasoning`; leave one of them out")
     return faults
 
 

@@ -14,7 +14,7 @@ import msgspec
 from tuneornot.errors import StudyError
 from tuneornot.formats import form
 from tuneornot.models import registry
-from tuneornot.records import Json, Sampling
+from tuneornot.records import Json, Prompt, Sampling
 
 MOST_ALTERNATIVES = 20
 """What servers offer at most."""
@@ -36,6 +36,13 @@ def merged(base: Sampling, own: Mapping[str, Json], path: str = "sampling") -> S
     if found is None:
         raise StudyError("sampling", faults)
     return found
+
+
+def under(prompt: Prompt, sampling: Sampling) -> Sampling:
+    """An arm's sampling under a prompt: its form, and room for thinking before the answer."""
+    form = prompt.form if sampling.form is None else sampling.form
+    room = sampling.max_tokens + (prompt.reasoning or 0)
+    return msgspec.structs.replace(sampling, form=form, max_tokens=room)
 
 
 def arm_faults(base: Sampling, arms: Mapping[str, tuple[str, Mapping[str, Json]]]) -> list[str]:

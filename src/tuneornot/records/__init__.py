@@ -20,7 +20,6 @@ from tuneornot.records.arms import (
     CurvePoint,
     Ledger,
     Progress,
-    Prompt,
     Retrieval,
     Sampling,
 )
@@ -71,9 +70,11 @@ from tuneornot.records.expected import ClaimName, Expectation, Pointed, State
 from tuneornot.records.labelled import Calibration, JudgedArm, Label, OrderBias, Retest
 from tuneornot.records.measured import Purpose, Response, Retrieved, Run, Scale, Score
 from tuneornot.records.priced import Price, Prices, Rates, Spent
+from tuneornot.records.prompts import MARKER, Prompt
 from tuneornot.records.stressed import Perturbed
 
 __all__ = [
+    "MARKER",
     "POOLED",
     "Adapter",
     "Arm",

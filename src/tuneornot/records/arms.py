@@ -3,69 +3,13 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from typing import Literal
 
 import msgspec
 
 from tuneornot import fingerprint
-from tuneornot.nearness import Nearness
 from tuneornot.records.base import Json, Record
-from tuneornot.records.cases import Case, Message
-
-
-class Prompt(Record, frozen=True, kw_only=True):
-    """Everything that is said to a model besides the case itself."""
-
-    instructions: str = ""
-    format_hint: str = ""
-    """How the answer must look; appended to the instructions."""
-    demonstrations: tuple[Case, ...] = ()
-    """Solved cases shown before the question, in this order."""
-    nearest: int | None = None
-    """Show only so many of the demonstrations: those worded most like the question."""
-
-    def shown(self, case: Case) -> tuple[Case, ...]:
-        """The demonstrations that are shown with a case; the nearest one stands last.
-
-        A demonstration that is the case itself would give its answer away and is left out.
-        """
-        if self.nearest is None:
-            return self.demonstrations
-        ordered = (self.demonstrations[k] for k in self._nearness.likest_first(case.text))
-        others = (one for one in ordered if (one.id, one.text) != (case.id, case.text))
-        return tuple(itertools.islice(others, self.nearest))[::-1]
-
-    @functools.cached_property
-    def _nearness(self) -> Nearness:
-        return Nearness([shown.text for shown in self.demonstrations])
-
-    @property
-    def n_shown(self) -> int:
-        """How many demonstrations are shown with a case."""
-        n = len(self.demonstrations)
-        return n if self.nearest is None else min(self.nearest, n)
-
-    def messages(self, case: Case) -> tuple[Message, ...]:
-        """The chat to send for a case: system, then each demonstration, then the case."""
-        turns: list[Message] = []
-        system = "\n\n".join(part for part in (self.instructions, self.format_hint) if part)
-        if system:
-            turns.append(Message(role="system", content=system))
-        for shown in self.shown(case):
-            turns += [*_asked(shown), Message(role="assistant", content=shown.answer)]
-        return (*turns, *_asked(case))
-
-
-def _asked(case: Case) -> tuple[Message, ...]:
-    turns = (
-        (Message(role="user", content=case.input),) if isinstance(case.input, str) else case.input
-    )
-    if case.context is None:
-        return turns
-    last = turns[-1]
-    grounded = f"Context:\n{case.context}\n\n{last.content}"
-    return (*turns[:-1], Message(role=last.role, content=grounded))
+from tuneornot.records.prompts import Prompt
 
 
 class Sampling(Record, frozen=True, kw_only=True):

@@ -24,6 +24,8 @@ class Response(Record, frozen=True, kw_only=True):
     purpose: Purpose = "answer"
     """``latency``: asked alone, one at a time, to time it; its text is not scored."""
     text: str | None = None
+    reasoning: str | None = None
+    """What the model thought before its answer, where its prompt lets it; not part of ``text``."""
     error: str | None = None
     """Why there is no text. Exactly one of text and error is set."""
     finish: Literal["stop", "length", "other"] | None = None
@@ -38,7 +40,8 @@ class Response(Record, frozen=True, kw_only=True):
     first_token_s: float | None = None
     """From sending to the first token, where the model tells when that was."""
     logprobs: tuple[float, ...] | None = None
-    """Of each token of the answer, in nats, where ``Sampling.logprobs`` wanted them."""
+    """Of each token of the answer, in nats, where ``Sampling.logprobs`` wanted them; not kept where
+    the model thought first, since tokens do not tell where the answer begins."""
     alternatives: tuple[dict[str, float], ...] | None = None
     """At each token of the answer the likeliest tokens with their log-probabilities."""
     load: int = 1

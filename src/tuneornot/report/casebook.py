@@ -175,8 +175,10 @@ def _answer(
         return Answer(arm, "", "was not asked", marks, passages)
     if response.text is None:
         return Answer(arm, "", response.error or "no answer", marks, passages)
-    cut = "the answer reached the longest allowed length" if response.finish == "length" else ""
-    return Answer(arm, _cut(response.text), cut, marks, passages)
+    notes = ["the answer reached the longest allowed length"] * (response.finish == "length")
+    if response.reasoning:
+        notes.append(f"it thought first: {_cut(response.reasoning, PASSAGE)}")
+    return Answer(arm, _cut(response.text), "; ".join(notes), marks, passages)
 
 
 def _cut(text: str, longest: int = LONGEST) -> str:

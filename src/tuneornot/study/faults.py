@@ -113,6 +113,9 @@ def _arm_faults(study: Study) -> list[str]:
             value = getattr(arm.search, budget) if arm.search else None
             if value is not None and value <= 0:
                 faults.append(f"arms.{name}.search.{budget}: found {value!r}, expected more than 0")
+        thinks = arm.search.reasoning if arm.search else None
+        if thinks is not None and thinks < 0:
+            faults.append(f"arms.{name}.search.reasoning: found {thinks!r}, expected 0 or more")
         seeds = arm.tune.seeds if arm.tune is not None else (0,)
         if not seeds or len(set(seeds)) < len(seeds):
             faults.append(

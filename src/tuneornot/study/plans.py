@@ -47,6 +47,9 @@ class SearchPlan(Record, frozen=True, kw_only=True):
     metric: str | None = None
     """What prompts are raced by; the primary where it is left out. A graded metric tells more from
     few dev cases than one that is almost always 0."""
+    reasoning: int | None = None
+    """Tokens that prompts may let the model think for before its answer; 0: none does. Left out:
+    none of a local model, else as many as ``baseline.offers`` says."""
     seed: int = 0
 
 

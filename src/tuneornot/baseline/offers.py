@@ -1,0 +1,58 @@
+"""What a model offers to a search besides words: a form of its answers, and thinking before them.
+
+A form is offered where the answers are JSON, the study holds them to none, the kind of model can be
+held to one, and one dev case is answered under it: servers differ in what they can do, and say so
+only when they are asked. Thinking is worth its tokens where a model is large enough to think and
+answers are short; a form would leave no room for it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tuneornot.baseline import phrases
+from tuneornot.baseline.race import Answer
+from tuneornot.baseline.space import Offers
+from tuneornot.models import registry
+from tuneornot.records import Dataset, Prompt, Sampling
+
+ROOM = 300
+"""Tokens for thinking: a few short steps."""
+
+
+def offers(
+    answer: Answer,
+    train: Dataset,
+    dev: Dataset,
+    *,
+    start: Prompt,
+    model: str,
+    sampling: Sampling,
+    reasoning: int | None,
+) -> Offers:
+    """Find out what a model offers; asks at most one dev case, twice.
+
+    Args:
+        answer: as of ``search``.
+        train: the cases whose answers tell what is wanted.
+        dev: where the case is taken from.
+        start: the user's own prompt.
+        model: its name.
+        sampling: the arm's.
+        reasoning: tokens that the study allows; ``None``: it does not say.
+    """
+    kind = phrases.kind(train.cases)
+    if any(one is not None for one in (sampling.form, start.form, start.reasoning)):
+        return Offers()
+    room = reasoning if reasoning is not None else 0 if model.startswith("local:") else ROOM
+    room = 0 if kind == "text" else room
+    if kind != "json" or not dev.cases:
+        return Offers(reasoning=room)
+    form = phrases.schema(train.cases)
+    if registry.faults(model, msgspec.structs.replace(sampling, form=form)):
+        return Offers(reasoning=room)
+    held = msgspec.structs.replace(start, form=form)
+    # First without the form: a server that never answered anything is another trouble.
+    for prompt in (start, held):
+        [said] = answer(prompt, dev.cases[:1]).responses
+    return Offers(form=None if said.text is None else form, reasoning=room)
