@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tuneornot import errors, study
+from tuneornot.attacks.plan import JudgePlan, RedteamPlan
 from tuneornot.budget import Budget
 from tuneornot.cli import app
 from tuneornot.examples import legal_citations
@@ -46,6 +47,7 @@ def test_every_field_of_a_plan_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "study.md").read_text()
     forms = (study.Study, study.DataPlan, study.SplitPlan, study.SearchPlan, study.TunePlan)
     plans = (Budget, RetrievePlan, TunedPlan, EconomicsPlan, StressPlan, Settings)
+    plans = (*plans, RedteamPlan, JudgePlan)
     for form in (*forms, study.ArmPlan, study.DecidePlan, *plans):
         for name in form.__struct_encode_fields__:
             assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name

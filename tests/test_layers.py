@@ -12,7 +12,7 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["errors", "fingerprint", "listener", "nearness"], 0),
     **dict.fromkeys(["functions", "records"], 1),
     **dict.fromkeys(["cases", "formats", "stats", "training", "drift", "store", "report"], 2),
-    **dict.fromkeys(["models", "budget", "retrieval", "stress"], 3),
+    **dict.fromkeys(["attacks", "models", "budget", "retrieval", "stress"], 3),
     **dict.fromkeys(["metrics", "soundness"], 4),
     "study": 5,
     **dict.fromkeys(
@@ -31,7 +31,7 @@ ROWS: dict[str, int] = {
         ],
         6,
     ),
-    "spending": 6,
+    **dict.fromkeys(["safety", "spending"], 6),
     **dict.fromkeys(
         [
             "asides",

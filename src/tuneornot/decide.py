@@ -22,6 +22,7 @@ from typing import NamedTuple
 import msgspec
 
 from tuneornot.records import (
+    SAFETY,
     Claim,
     Comparison,
     Contrast,
@@ -315,6 +316,8 @@ def _need(
     measured = _measured(claim, comparison)
     if estimate is None or measured is None or claim.quantity in SMALLER_IS_BETTER:
         return None
+    if claim.metric in SAFETY:
+        return None  # the suite is frozen: further eval cases show nothing of it
     return planning.n_more(estimate, measured.n, threshold=claim.threshold, alpha=alpha)
 
 

@@ -61,6 +61,7 @@ def of(protocol: Protocol) -> Findings:
         perturbed=tuple(each.told for each in protocol.changed),
         recommended=decide.recommend(verdicts),
         judges=protocol.calibrations,
+        redteam=protocol.redteam,
         looks=protocol.store.looks(),
         phases=phases(protocol),
         currency=_currency(protocol),

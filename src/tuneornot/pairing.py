@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from tuneornot import compare, decide, further, stages, study
+from tuneornot import compare, decide, further, safety, stages, study
 from tuneornot.records import (
     POOLED,
+    SAFETY,
     Audit,
     Check,
     Comparison,
+    Contrast,
     Further,
     Perturbed,
     Phase,
@@ -26,6 +28,10 @@ from tuneornot.records import (
     Splits,
     Stage,
     Verdict,
+)
+
+UNATTACKED = (
+    "no red team: whether tuning cost refusals is not known; add `redteam: {}` to the study"
 )
 
 
@@ -40,6 +46,8 @@ class SoFar(NamedTuple):
     """Where the time went, in all sessions."""
     changed: Sequence[tuple[Perturbed, Mapping[str, Sequence[Run]]]] = ()
     """Each set of changed cases, with every arm's runs on it by training seed."""
+    attacked: Mapping[str, Sequence[Run]] = {}
+    """By arm its runs under the red team; empty where the study plans none."""
 
 
 class Pairing:
@@ -79,7 +87,7 @@ class Pairing:
             plan: fingerprint of the plan.
         """
         evidence = compare.Evidence(
-            self._pairs(usual.candidate),
+            [*self._pairs(usual.candidate), *self._attacked(usual.candidate)],
             by=self._rule.adjust,
             pool=self._splits.drawn,
             drops=self._drops(usual.candidate),
@@ -94,6 +102,8 @@ class Pairing:
             if name in self._study.metrics and usual.contrast(name, "eval") is None
         ]
         caveats = [*stages.caveat(self._so_far.stage), *verdict.caveats, *missed]
+        if self._study.arms[usual.candidate].is_tuned and not self._so_far.attacked:
+            caveats.append(UNATTACKED)
         return msgspec.structs.replace(
             verdict,
             sensitivity=found,
@@ -132,9 +142,11 @@ class Pairing:
         made = compare.comparison(pairs, alpha=alpha, margins=margins)
         beside = [*self._so_far.checks[self._study.baseline], *self._so_far.checks[name]]
         drops = self._drops(name)
+        safe, contrasts = self._safety(name, alpha)
         made = msgspec.structs.replace(
             made,
-            checks=(*beside, *made.checks),
+            checks=(*beside, *made.checks, *safe),
+            contrasts=(*made.contrasts, *contrasts),
             drops=() if drops is None else drops.all(alpha=alpha),
         )
         return self._adjusted(made, pairs[0]) if self._rule.adjust else made
@@ -153,6 +165,32 @@ class Pairing:
             ],
             pooled=POOLED,
         )
+
+    def _safety(self, name: str, alpha: float) -> tuple[tuple[Check, ...], list[Contrast]]:
+        """Whether a loss of safety is shown, and the contrasts that tell."""
+        pairs = self._attacked(name)
+        contrasts = [
+            contrast
+            for first, second in pairs
+            for contrast in compare.runs(first, second, alpha=alpha)
+            if contrast.metric in SAFETY
+        ]
+        if not pairs:
+            return (), []
+        return safety.checks(compare.Evidence(pairs), self._rule, alpha), contrasts
+
+    def _attacked(self, name: str) -> list[tuple[Run, list[Run]]]:
+        """The runs under the red team, for each set the baseline's and the candidate's."""
+        attacked = self._so_far.attacked
+        return [
+            (first, [run for run in attacked[name] if run.dataset == first.dataset])
+            for first in self._firsts(attacked.get(self._study.baseline, ()))
+        ]
+
+    @staticmethod
+    def _firsts(runs: Sequence[Run]) -> list[Run]:
+        """One run for each set: of a baseline with several training seeds the first."""
+        return list({run.dataset.name: run for run in reversed(runs)}.values())
 
     def _adjusted(self, made: Comparison, pair: tuple[Run, Sequence[Run]]) -> Comparison:
         """With the primary's difference on eval adjusted to the pool."""

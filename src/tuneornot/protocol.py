@@ -61,12 +61,14 @@ from tuneornot.records import (
     Look,
     Prices,
     Prompt,
+    Redteam,
     Response,
     Run,
     Splits,
     Stage,
     Verdict,
 )
+from tuneornot.redteam import Team
 from tuneornot.retrieval.library import Library
 from tuneornot.session import Session
 from tuneornot.store.store import Store
@@ -155,6 +157,7 @@ class Protocol:
         text = study.text(self.study)
         own = [] if self.study.stress is None else sources(self.study.stress, self.folder)
         rests_on = [*self._rates, *self.library.marks(), *self._prompts.marks(), *own]
+        rests_on += self.team.marks if self.team else ()
         mark = fingerprint.of([text, self.splits.fingerprint, *rests_on])
         self.store.keep_plan(mark, text, study=self.study.study)
         return mark
@@ -432,6 +435,36 @@ class Protocol:
         repeats = self.study.repeats
         return shift.measured(self.changed, ready, metrics, self.session, repeats=repeats)
 
+    @functools.cached_property
+    def team(self) -> Team | None:
+        """The red team, where the study plans one; whoever asks it for runs has arms attacked."""
+        if self.study.redteam is None:
+            return None
+        return Team(
+            self.study,
+            self.folder,
+            self.session,
+            arms=self.arms,
+            untuned=self._untuned,
+            labels=self.store.labels,
+        )
+
+    def _untuned(self, name: str) -> Arm | None:
+        """A tuned arm before it was tuned; ``None`` where nothing tells what it came from."""
+        plan, brought = self.study.arms[name], self.brought.get(name)
+        base = plan.model if brought is None else brought.base
+        if base is None or not plan.is_tuned:
+            return None
+        kept = self.arm(name, self.start(name))
+        identity = self.model(base).identity()
+        return msgspec.structs.replace(kept, kind="prompted", model=base, identity=identity)
+
+    @property
+    def redteam(self) -> Redteam | None:
+        """What the red team found, at the error rate of every comparison."""
+        alpha = study.rule(self.study).alpha / len(self.study.candidates)
+        return None if self.team is None else self.team.found(stages.level(alpha, self.stage))
+
     # --- 6 compare, 7 decide ---------------------------------------------------------------
 
     @functools.cached_property
@@ -443,7 +476,8 @@ class Protocol:
         }
         quoted = self._prompts.check(self.splits)
         checks[first] = [baseline.check(ledger), quoted, *checks[first]]
-        so_far = SoFar(checks, self.stage, self.store.phases(), self.shifted)
+        attacked = self.team.runs if self.team else {}
+        so_far = SoFar(checks, self.stage, self.store.phases(), self.shifted, attacked)
         return Pairing(self.study, self.splits, self.runs, so_far)
 
     def _knowledge(self, arm: str) -> list[Check]:

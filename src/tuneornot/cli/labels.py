@@ -19,7 +19,7 @@ from tuneornot.errors import DataError, StudyError
 from tuneornot.formats import sheet
 from tuneornot.metrics.judges.base import Exhibit, Judged
 from tuneornot.protocol import Protocol
-from tuneornot.records import Label, Run
+from tuneornot.records import SAFETY, Label, Run
 from tuneornot.report import terminal
 from tuneornot.store.store import Store
 
@@ -37,7 +37,9 @@ def label(
     ] = None,
     n: Annotated[int, typer.Option("--n", help="Cases to draw; every arm's answer to each.")] = 60,
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
-    dataset: Annotated[str, typer.Option("--set", help="Of the measured sets.")] = "eval",
+    dataset: Annotated[
+        str, typer.Option("--set", help="Of the measured sets, or `attacks` or `lookalikes`.")
+    ] = "eval",
     who: Annotated[
         str | None, typer.Option("--as", help="Who labels; your login name by default.")
     ] = None,
@@ -56,8 +58,8 @@ def label(
     if n < 1:
         raise StudyError("label --n", [f"found {n!r}, expected 1 or more"])
     with protocol(path, results, quiet=quiet) as opened:
-        judged = _metric(opened, metric)
         arms = _on(opened, dataset)
+        judged = _metric(opened, metric, dataset)
         if filled is not None:
             n_kept = _import(opened, judged, arms, filled, who or "")
             console.print(f"kept {n_kept} labels of {judged.name}", markup=False)
@@ -85,8 +87,11 @@ def judges(
         console.print("No metric of this study is judged by a model.")
 
 
-def _metric(opened: Protocol, name: str | None) -> Judged:
+def _metric(opened: Protocol, name: str | None, dataset: str) -> Judged:
     known = {one.name: one for one in opened.metrics if isinstance(one, Judged)}
+    if dataset in SAFETY.values():
+        attacked = opened.team.judged if opened.team else ()
+        known = {one.name: one for one in attacked if SAFETY[one.name] == dataset}
     if name is None and len(known) == 1:
         return next(iter(known.values()))
     if name not in known:
@@ -97,11 +102,12 @@ def _metric(opened: Protocol, name: str | None) -> Judged:
 
 def _on(opened: Protocol, dataset: str) -> dict[str, list[Run]]:
     names = [measured.name for measured in opened.splits.measured]
+    names += SAFETY.values() if opened.team else ()
     if dataset not in names:
         raise StudyError("label --set", [f"found {dataset!r}, expected one of {names}"])
+    whole = opened.team.runs if opened.team and dataset in SAFETY.values() else opened.runs
     return {
-        name: [run for run in runs if run.dataset.name == dataset]
-        for name, runs in opened.runs.items()
+        name: [run for run in runs if run.dataset.name == dataset] for name, runs in whole.items()
     }
 
 

@@ -18,6 +18,7 @@ from tuneornot.metrics.language import Language
 from tuneornot.metrics.likeness import EditSimilarity, Rouge, TokenF1
 from tuneornot.metrics.numbers import Numeric
 from tuneornot.metrics.reference import Contains, ExactMatch, NormalisedMatch
+from tuneornot.metrics.refusal import Refuses
 from tuneornot.metrics.sections import Sections
 from tuneornot.metrics.wellformed import WellFormed
 
@@ -45,6 +46,7 @@ BUILT_IN: Mapping[str, type[Any]] = {
     "name_support": NameSupport,
     "declines": Declines,
     "answered": Answered,
+    "refuses": Refuses,
     "confident_wrong": ConfidentWrong,
     "brier": Brier,
     "judge": Rubric,

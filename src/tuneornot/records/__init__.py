@@ -23,6 +23,16 @@ from tuneornot.records.arms import (
     Retrieval,
     Sampling,
 )
+from tuneornot.records.attacked import (
+    ATTACKS,
+    LOOKALIKES,
+    SAFETY,
+    Agreement,
+    Attacked,
+    Harm,
+    Redteam,
+    Severity,
+)
 from tuneornot.records.base import Json, Record
 from tuneornot.records.cases import Audit, Case, Dataset, Message, Overlap, Passage, Splits
 from tuneornot.records.compared import (
@@ -76,12 +86,17 @@ from tuneornot.records.stressed import Perturbed
 __all__ = [
     "MARKER",
     "POOLED",
+    "ATTACKS",
+    "LOOKALIKES",
+    "SAFETY",
     "Adapter",
+    "Agreement",
     "Arm",
     "ArmCosts",
     "ArmKind",
     "ArmTotal",
     "Aside",
+    "Attacked",
     "Audit",
     "Balance",
     "Calibration",
@@ -106,6 +121,7 @@ __all__ = [
     "Flip",
     "Further",
     "Guardrail",
+    "Harm",
     "Json",
     "JudgedArm",
     "Label",
@@ -131,6 +147,7 @@ __all__ = [
     "Rates",
     "Reason",
     "Record",
+    "Redteam",
     "Response",
     "Retest",
     "Retrieval",
@@ -142,6 +159,7 @@ __all__ = [
     "Scale",
     "Score",
     "Sensitivity",
+    "Severity",
     "SliceContrast",
     "Spent",
     "Splits",

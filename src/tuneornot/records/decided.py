@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tuneornot.records.arms import Adapter, Ledger
+from tuneornot.records.attacked import Redteam
 from tuneornot.records.base import Record
 from tuneornot.records.cases import Audit
 from tuneornot.records.compared import Aside, Comparison, Estimate
@@ -228,6 +229,8 @@ class Findings(Record, frozen=True, kw_only=True):
     """The arm to use; ``None`` while that is open."""
     judges: tuple[Calibration, ...] = ()
     """Each judge of each judged metric, held against the people who labelled."""
+    redteam: Redteam | None = None
+    """``None`` where the study plans none."""
     looks: tuple[Look, ...] = ()
     phases: tuple[Phase, ...] = ()
     currency: str = ""

@@ -18,6 +18,7 @@ from tuneornot.report import (
     money,
     profile,
     remarks,
+    safety,
     sentences,
     stress,
     upkeep,
@@ -45,6 +46,7 @@ def render(findings: Findings) -> str:
             f"{told}\n\n</details>"
         )
     blocks += [
+        *_safety(findings),
         _beside(findings),
         _profile(findings),
         _upkeep(findings),
@@ -133,6 +135,29 @@ def _sensitivity(verdict: Verdict, findings: Findings) -> str:
     if not other:
         return f"The verdict is the same under {len(verdict.sensitivity)} other choices."
     return "The verdict would change: " + _text("; ".join(other)) + "."
+
+
+def _safety(findings: Findings) -> list[str]:
+    """What the red team found: what was asked, both rates, a table of categories."""
+    found = findings.redteam
+    if found is None:
+        return []
+    blocks = ["### Safety", "\n".join(f"- {_text(each)}" for each in safety.suite(found))]
+    for given in found.attacked:
+        first = "before" if given.tuning else _text(given.baseline)
+        second = _text(given.candidate)
+        head = ("category", "severity", "n", first, second, "difference", "p (Holm)")
+        lines = [" | ".join(head), "|".join(["---"] * len(head))]
+        lines += [
+            " | ".join(_text(cell) for cell in (row.name, row.severity, *row[2:]))
+            for row in safety.rows(given)
+        ]
+        blocks += [
+            f"**{_text(safety.title(given))}**",
+            "\n".join(f"- {_text(each)}" for each in safety.told(given)),
+            "\n".join(f"| {line} |" for line in lines),
+        ]
+    return blocks
 
 
 def _judges(findings: Findings) -> str:

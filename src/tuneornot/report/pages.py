@@ -19,6 +19,7 @@ import msgspec
 from markupsafe import Markup
 
 from tuneornot.records import (
+    SAFETY,
     Candidate,
     Comparison,
     Contrast,
@@ -40,6 +41,7 @@ from tuneornot.report import (
     money,
     profile,
     remarks,
+    safety,
     sentences,
     shapes,
     stress,
@@ -151,6 +153,7 @@ def _environment() -> jinja2.Environment:
         money=money,
         profile=profile,
         remarks=remarks,
+        safety=safety,
         sentences=sentences,
     )
     environment.filters["settings"] = _settings
@@ -180,7 +183,10 @@ def _view(comparison: Comparison, findings: Findings) -> View:
     for each in findings.verdicts:
         if (each.baseline, each.candidate) == (comparison.baseline, comparison.candidate):
             verdict = each
-    judged = [each for each in comparison.contrasts if not _is_cost(each)]
+    # What the red team measured has a section of its own.
+    judged = [
+        each for each in comparison.contrasts if not _is_cost(each) and each.metric not in SAFETY
+    ]
     costs = [each for each in comparison.contrasts if _is_cost(each)]
     # The primary first: it is what the reader looks for.
     judged.sort(key=lambda each: each.metric != findings.rule.primary)

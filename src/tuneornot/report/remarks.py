@@ -255,7 +255,10 @@ def _listed(names: list[str]) -> str:
 
 
 def _scales(findings: Findings) -> dict[str, Scale]:
-    return {name: scale for run in findings.runs for name, scale in run.metrics.items()}
+    measured = {name: scale for run in findings.runs for name, scale in run.metrics.items()}
+    # Those of the red team, whose runs are not among the findings.
+    compared = (each for comparison in findings.comparisons for each in comparison.contrasts)
+    return {**{each.metric: each.scale for each in compared}, **measured}
 
 
 def _worthwhile(value: str, findings: Findings) -> str:

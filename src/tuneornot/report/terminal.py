@@ -17,8 +17,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tuneornot.records import Calibration, Comparison, Findings, Perturbed, Phase, Verdict
-from tuneornot.report import amounts, judges, money, remarks, sentences, stress
+from tuneornot.records import Calibration, Comparison, Findings, Perturbed, Phase, Redteam, Verdict
+from tuneornot.report import amounts, judges, money, remarks, safety, sentences, stress
 
 _TONES = {"tune": "green", "keep-prompting": "blue", "not-yet": "yellow", "blocked": "red"}
 _STATES = {"holds": "green", "broken": "red", "unresolved": "yellow"}
@@ -50,6 +50,8 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
             parts += [
                 Text(said) for said in [stress.told(comparison, findings.rule.primary)] if said
             ]
+    if findings.redteam is not None:
+        parts += [*_safety(findings.redteam, roomy=console.width >= _ROOMY)]
     parts += _limits(findings)
     if findings.phases:
         parts += [_phases(findings.phases), *_spent(findings)]
@@ -170,6 +172,31 @@ def _limits(findings: Findings) -> list[RenderableType]:
     if len(told) > _MOST_LIMITS:
         table.add_row("-", f"and {len(told) - _MOST_LIMITS} more, told in the report")
     return [Text("What limits the conclusion", style="bold"), table, Text()]
+
+
+def show_safety(found: Redteam, console: Console) -> None:
+    """Write what the red team found."""
+    console.print(Group(*_safety(found, roomy=console.width >= _ROOMY)))
+
+
+def _safety(found: Redteam, *, roomy: bool) -> list[RenderableType]:
+    """What was asked, and for each pair of arms the two rates and a table of categories."""
+    parts: list[RenderableType] = [Text("Safety", style="bold")]
+    parts += [Text(each) for each in safety.suite(found)]
+    for given in found.attacked:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        before = "before" if given.tuning else given.baseline
+        for name in ("severity", "category", "n", before, given.candidate, "difference"):
+            table.add_column(Text(name), overflow="fold")
+        if roomy:
+            table.add_column("p (Holm)", justify="right")
+        for row in safety.rows(given):
+            cells = [row.severity, row.name, row.n, row.baseline, row.candidate, row.difference]
+            cells += [row.p_holm] if roomy else []
+            table.add_row(*(Text(cell) for cell in cells))
+        parts += [Text(), Text(safety.title(given), style="bold")]
+        parts += [*(Text(each) for each in safety.told(given)), table]
+    return parts
 
 
 def _phases(phases: tuple[Phase, ...]) -> Table:

@@ -14,7 +14,7 @@ from tuneornot.metrics.judges import planned
 from tuneornot.metrics.judges.base import judges
 from tuneornot.models import sampling as asked
 from tuneornot.models.registry import faults as model_faults
-from tuneornot.records import Sampling
+from tuneornot.records import SAFETY, Sampling
 from tuneornot.study import upkeep
 from tuneornot.study.plans import ArmPlan, DataPlan, Study
 from tuneornot.study.rules import MEASURED, QUANTITIES, parts, rule, sampling
@@ -34,9 +34,25 @@ def contradictions(study: Study, folder: Path) -> list[str]:
     if not unsampled:
         faults += confidence.faults(made, {name: sampling(study, name) for name in study.arms})
     faults += unsampled
-    faults += [*study.budget.faults(), *_price_faults(study, folder, made)]
+    faults += [*_redteam_faults(study, made), *study.budget.faults()]
+    faults += _price_faults(study, folder, made)
     known = [metric.name for metric in made]
     return [*faults, *upkeep.faults(study, folder), *_claim_faults(study, known)]
+
+
+def _redteam_faults(study: Study, made: Sequence[Metric]) -> list[str]:
+    taken = [metric.name for metric in made if metric.name in SAFETY]
+    faults = [
+        f"metrics: {name!r} is a name of the red team; give it another `name:`" for name in taken
+    ]
+    faults += [
+        f"data.extra: {name!r} is a set of the red team; choose another name"
+        for name in study.data.extra
+        if name in SAFETY.values()
+    ]
+    if study.redteam is None:
+        return faults
+    return [*faults, *(f"redteam.{fault}" for fault in study.redteam.faults())]
 
 
 def _judge_faults(study: Study, built: Sequence[Metric]) -> list[str]:
@@ -56,6 +72,7 @@ def _price_faults(study: Study, folder: Path, built: Sequence[Metric]) -> list[s
         models += judges(built)
         models += [arm.tuned.base for arm in study.arms.values() if arm.tuned and arm.tuned.base]
         models += [study.stress.writer] if study.stress and study.stress.writer else []
+        models += [study.redteam.judge.model] if study.redteam and study.redteam.judge else []
     return price_faults(study.prices, folder, needs=needs, models=models)
 
 
@@ -182,7 +199,10 @@ def _guardrail_faults(study: Study, built: Sequence[Metric], known: Sequence[str
     faults = []
     for name, margin in plan.guardrails.items():
         what, of, where = parts(name)
-        if what not in QUANTITIES and what not in known:
+        if name in SAFETY:
+            if study.redteam is None:
+                faults.append(f"decide.guardrails.{name}: needs a red team; add `redteam: {{}}`")
+        elif what not in QUANTITIES and what not in known:
             faults.append(f"decide.guardrails: {_unknown(what, [*known, *QUANTITIES])}")
         if of and of not in known:
             faults.append(f"decide.guardrails.{name}: {_unknown(of, known)}")

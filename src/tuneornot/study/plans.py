@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from tuneornot.attacks.plan import RedteamPlan
 from tuneornot.budget import Budget
 from tuneornot.records import ClaimName, Covariate, EconomicsPlan, Json, Record, Sampling
 from tuneornot.retrieval.plan import RetrievePlan
@@ -132,6 +133,8 @@ class Study(Record, frozen=True, kw_only=True):
     claims: dict[ClaimName, tuple[str, ...]] = {}
     """What speaks of a common claim of fine-tuning, in place of the built-in choice: metrics, as
     ``METRIC``, ``METRIC@SET`` or ``METRIC/SLICE``."""
+    redteam: RedteamPlan | None = None
+    """The attacks that every arm is put under."""
 
     @property
     def baseline(self) -> str:

@@ -6,7 +6,7 @@ from typing import get_args
 
 from tuneornot.metrics import registry
 from tuneornot.models import sampling as asked
-from tuneornot.records import POOLED, Economy, Guardrail, Quantity, Rule, Sampling
+from tuneornot.records import POOLED, SAFETY, Economy, Guardrail, Quantity, Rule, Sampling
 from tuneornot.study.plans import DecidePlan, Study
 
 QUANTITIES: dict[str, Quantity] = {
@@ -65,7 +65,7 @@ def _guardrail(name: str, margin: float, plan: DecidePlan) -> Guardrail:
     what, of, where = parts(name)
     quantity: Quantity = QUANTITIES.get(what, "ratio" if what in MEASURED else "mean")
     metric = of or (plan.primary if what in QUANTITIES else what)
-    usual = POOLED if what == "drop" else "eval"
+    usual = POOLED if what == "drop" else SAFETY.get(metric, "eval")
     return Guardrail(metric=metric, dataset=where or usual, quantity=quantity, margin=margin)
 
 
