@@ -80,6 +80,7 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
         judging = judges(opened.metrics)
         lookups = opened.library.previews(opened.splits.dev, opened.splits.measured)
         changed = _changed(opened)
+        attacked = opened.team.told() if opened.team else ()
         faults = _models(opened, judging)
         warnings = [
             *beyond(opened),
