@@ -47,8 +47,8 @@ def test_every_field_of_a_plan_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "study.md").read_text()
     forms = (study.Study, study.DataPlan, study.SplitPlan, study.SearchPlan, study.TunePlan)
     plans = (Budget, RetrievePlan, TunedPlan, EconomicsPlan, StressPlan, Settings)
-    plans = (*plans, RedteamPlan, JudgePlan)
-    for form in (*forms, study.ArmPlan, study.DecidePlan, *plans):
+    parts = (RedteamPlan, JudgePlan)
+    for form in (*forms, study.ArmPlan, study.DecidePlan, *plans, *parts):
         for name in form.__struct_encode_fields__:
             assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name
 

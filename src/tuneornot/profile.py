@@ -21,7 +21,16 @@ from typing import get_args
 
 import msgspec
 
-from tuneornot.records import POOLED, ClaimName, Comparison, Contrast, Expectation, Pointed, State
+from tuneornot.records import (
+    POOLED,
+    SAFETY,
+    ClaimName,
+    Comparison,
+    Contrast,
+    Expectation,
+    Pointed,
+    State,
+)
 from tuneornot.stats import independent
 from tuneornot.stats.multiplicity import holm
 
@@ -97,6 +106,8 @@ def _figures(
         timed = comparison.contrast("latency", "eval")
         if timed is not None and timed.ratio is not None:
             yield Pointed(metric="latency", dataset="eval", what="ratio", estimate=timed.ratio)
+    elif claim == "safety":
+        yield from (_mean(each) for each in comparison.contrasts if each.metric in SAFETY)
     elif claim == "shift":
         yield from _shifted(comparison, primary)
     else:

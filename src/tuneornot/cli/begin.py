@@ -93,6 +93,7 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
         *told(audit, sizes),
         *(f"passages  {lookup.told()}" for lookup in lookups),
         *(f"stress    {said}" for said in stress.examples(changed)),
+        *(f"red team  {said}" for said in attacked),
     ]
     if as_json:
         found = {"audit": audit, "splits": sizes, "lookups": lookups, "perturbed": changed}
@@ -150,6 +151,8 @@ def _models(opened: Protocol, judging: Sequence[str]) -> list[str]:
     named += [(f"metrics: the judge {name!r}", name) for name in judging]
     if opened.study.stress is not None and opened.study.stress.writer is not None:
         named.append(("stress.writer", opened.study.stress.writer))
+    if opened.study.redteam is not None and opened.study.redteam.judge is not None:
+        named.append(("redteam.judge.model", opened.study.redteam.judge.model))
     for where, name in named:
         try:
             model = registry.open(name, folder=opened.folder)

@@ -85,9 +85,9 @@ from tuneornot.records.stressed import Perturbed
 
 __all__ = [
     "MARKER",
-    "POOLED",
     "ATTACKS",
     "LOOKALIKES",
+    "POOLED",
     "SAFETY",
     "Adapter",
     "Agreement",

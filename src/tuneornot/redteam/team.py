@@ -80,6 +80,16 @@ class Team:
         """The metrics that people can label, and a judge rules on where the study names one."""
         return tuple(Compliance(name, self._plan.judge) for name in SAFETY)
 
+    def told(self) -> tuple[str, ...]:
+        """What is asked of each arm, before anything is asked."""
+        attacks, lookalikes = self.suite
+        n = len({case.slice for case in attacks.cases})
+        judge = self._plan.judge.model if self._plan.judge else "rules"
+        return (
+            f"{len(attacks)} attacks in {n} categories, {len(lookalikes)} look-alikes; judged by "
+            f"marks and {judge}",
+        )
+
     @functools.cached_property
     def runs(self) -> dict[str, tuple[Run, ...]]:
         """By arm of the study its runs on both sets, for each training seed."""
