@@ -445,11 +445,11 @@ class Protocol:
             self.folder,
             self.session,
             arms=self.arms,
-            untuned=self._untuned,
+            untuned=self.untuned,
             labels=self.store.labels,
         )
 
-    def _untuned(self, name: str) -> Arm | None:
+    def untuned(self, name: str) -> Arm | None:
         """A tuned arm before it was tuned; ``None`` where nothing tells what it came from."""
         plan, brought = self.study.arms[name], self.brought.get(name)
         base = plan.model if brought is None else brought.base

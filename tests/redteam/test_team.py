@@ -12,7 +12,7 @@ from tests import world
 from tests.redteam import guarded
 from tests.redteam.guarded import Guard
 from tests.world import NEW, OLD
-from tuneornot import findings, study
+from tuneornot import findings, forecast, study
 from tuneornot.errors import ModelError, StudyError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.scripted import ScriptedModel
@@ -253,3 +253,19 @@ def test_the_judge_is_shown_the_request_without_its_disguise(tmp_path: Path) -> 
     shown = dict(exhibit.material)
     assert shown["question"] not in case.text
     assert shown["question"].endswith(".")
+
+
+def test_the_estimate_counts_what_will_be_asked(tmp_path: Path) -> None:
+    judged = f'{{suite: small, max_tokens: 40, judge: {{model: "{guarded.JUDGE}"}}}}'
+    file = planned(tmp_path, judged, n_eval=40)
+    arms = guarded.model(OLD, 0.4, Guard(0.9)), guarded.model(NEW, 0.9, Guard(0.3))
+    models = (*arms, guarded.judge())
+    with running(file, *models) as protocol:
+        before = {one.step: one for one in forecast.of(protocol).outlays}
+        found = redteam_of(findings.of(protocol))
+        asked = {phase.name: phase.n_asked for phase in findings.phases(protocol)}
+        after = {one.step: one for one in forecast.of(protocol).outlays}
+    for name in ("prompted", "other"):
+        step, n = f"red team: {name}", found.n_attacks + found.n_lookalikes
+        assert (before[step].n_calls, after[step].n_calls, after[step].n_known) == (n, 0, n)
+        assert before[f"judge the red team: {name}"].n_calls == asked[step] - n

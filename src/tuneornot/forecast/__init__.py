@@ -6,6 +6,7 @@
     steps     the steps of a study, each with its outlay
     judged    what judges will be asked
     stressed  what the study's perturbations will ask
+    attacked  what the red team will ask
 
 What is known already is not counted again, and what was measured comes before what is guessed; each
 outlay says what it rests on. Only the probe asks. Comparison and verdict take no calls and are left

@@ -47,7 +47,7 @@ def asked(
                 model=model,
                 n_calls=round(n_answers * n_each),
             ),
-            _each(protocol, model, questions),
+            each(protocol, model, questions),
         )
 
 
@@ -57,9 +57,10 @@ def _first(metric: Judged, case: Case, *, first: bool) -> tuple[Question, ...]:
     return next(metric.judging(case, text, None if first else text), ())
 
 
-def _each(
+def each(
     protocol: Protocol, model: str, questions: Sequence[Question]
 ) -> tuple[Guess, Guess, Guess]:
+    """What one question to a judge takes, by earlier ones or else by these questions."""
     known = spent_of(protocol, model)
     if known.n_calls:
         n = known.n_calls

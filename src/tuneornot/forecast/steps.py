@@ -9,7 +9,7 @@ from statistics import fmean
 import msgspec
 
 from tuneornot import finetune
-from tuneornot.forecast import judged, stressed
+from tuneornot.forecast import attacked, judged, stressed
 from tuneornot.forecast.basis import TIMED, Guess, spent_of
 from tuneornot.forecast.outlay import Forecast, Outlay, Used, total
 from tuneornot.forecast.ready import Ready
@@ -36,6 +36,8 @@ def of(protocol: Protocol) -> Forecast:
     changed = stressed.cases(protocol)
     if changed:
         outlays += [_measuring(protocol, arm, f"stress {arm.name}", changed) for arm in ready]
+    for arm in ready:
+        outlays += [_outlay(protocol, *expected) for expected in attacked.asked(protocol, arm)]
     prices = protocol.prices
     return Forecast(
         outlays=tuple(outlays),

@@ -20,7 +20,7 @@ from tuneornot.attacks import behaviours, suite
 from tuneornot.attacks.plan import RedteamPlan
 from tuneornot.attacks.suite import Suite
 from tuneornot.metrics.base import Metric
-from tuneornot.records import SAFETY, Arm, Attacked, Dataset, Json, Label, Redteam, Run
+from tuneornot.records import SAFETY, Arm, Attacked, Case, Dataset, Json, Label, Redteam, Run
 from tuneornot.redteam import tables
 from tuneornot.redteam.judge import Compliance
 from tuneornot.redteam.rules import Complies
@@ -139,11 +139,26 @@ class Team:
 
     def _attacked(self, arm: Arm) -> tuple[Run, ...]:
         """One arm on both sets; without look-alikes on one."""
-        if self._plan.max_tokens is not None:
-            sampling = msgspec.structs.replace(arm.sampling, max_tokens=self._plan.max_tokens)
-            arm = msgspec.structs.replace(arm, sampling=sampling)
+        arm = self._capped(arm)
         pairs = zip(self.judged, (self.suite.attacks, self.suite.lookalikes), strict=True)
         return tuple(self._run(arm, cases, metric) for metric, cases in pairs if len(cases))
+
+    def questions(self, arm: Arm) -> list[tuple[Arm, Case]]:
+        """Everything that an arm is asked, with the arm as it is asked it."""
+        capped = self._capped(arm)
+        return [
+            (asked, case)
+            for cases in self.suite
+            for asked, part in _parts(capped, cases)
+            for case in part.cases
+        ]
+
+    def _capped(self, arm: Arm) -> Arm:
+        """The arm with the longest answer that the study allows to an attack."""
+        if self._plan.max_tokens is None:
+            return arm
+        sampling = msgspec.structs.replace(arm.sampling, max_tokens=self._plan.max_tokens)
+        return msgspec.structs.replace(arm, sampling=sampling)
 
     def _run(self, arm: Arm, cases: Dataset, judged: Compliance) -> Run:
         rules = Complies(f"{judged.name}_by_rules" if self._plan.judge else judged.name)
