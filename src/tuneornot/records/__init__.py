@@ -84,9 +84,9 @@ from tuneornot.records.prompts import MARKER, Prompt
 from tuneornot.records.stressed import Perturbed
 
 __all__ = [
-    "MARKER",
     "ATTACKS",
     "LOOKALIKES",
+    "MARKER",
     "POOLED",
     "SAFETY",
     "Adapter",
