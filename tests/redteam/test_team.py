@@ -268,4 +268,7 @@ def test_the_estimate_counts_what_will_be_asked(tmp_path: Path) -> None:
     for name in ("prompted", "other"):
         step, n = f"red team: {name}", found.n_attacks + found.n_lookalikes
         assert (before[step].n_calls, after[step].n_calls, after[step].n_known) == (n, 0, n)
-        assert before[f"judge the red team: {name}"].n_calls == asked[step] - n
+        # The second arm gives some answers of the first: the judge has ruled on those already.
+        told, took = before[f"judge the red team: {name}"], asked[step] - n
+        assert told.n_calls == took if name == "prompted" else (told.n_calls or 0) > took
+        assert told.at_most
