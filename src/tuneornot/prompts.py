@@ -74,12 +74,10 @@ class Prompts:
         fresh = [one for one in prompts if one.fingerprint not in self._passed]
         shown = {(one.id, one.text): one for prompt in fresh for one in prompt.demonstrations}
         _refuse_copies(splits, [*shown.values()])
-        teaching = (*splits.train.cases, *splits.dev.cases)
         faults = [
-            f'a prompt of {arm!r} quotes {part.name} {case_id!r}: "{span}"'
+            fault
             for text in dict.fromkeys(_words(prompt) for prompt in fresh)
-            for part in splits.measured
-            for case_id, span in quoting.quotes(text, part.cases, teaching)
+            for fault in self.quotes(arm, text, splits)
         ]
         if faults:
             raise LeakageError(
@@ -89,6 +87,15 @@ class Prompts:
                 "a prompt must be other cases than those that judge.",
             )
         self._passed |= {one.fingerprint: one for one in fresh}
+
+    def quotes(self, arm: str, text: str, splits: Splits) -> list[str]:
+        """A sentence for each case that judges and stands in a text."""
+        teaching = (*splits.train.cases, *splits.dev.cases)
+        return [
+            f'a prompt of {arm!r} quotes {part.name} {case_id!r}: "{span}"'
+            for part in splits.measured
+            for case_id, span in quoting.quotes(text, part.cases, teaching)
+        ]
 
     def check(self, splits: Splits) -> Check:
         """What was looked at and found to hold no case that judges."""

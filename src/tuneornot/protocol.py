@@ -42,7 +42,7 @@ from tuneornot.errors import BudgetExceeded
 from tuneornot.judges import calibrations
 from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric
-from tuneornot.metrics.judges.base import Judged, judges
+from tuneornot.metrics.judges.base import Judged, Question, judges
 from tuneornot.models import sampling
 from tuneornot.models.base import Model
 from tuneornot.pairing import Pairing, SoFar
@@ -64,6 +64,7 @@ from tuneornot.records import (
     Redteam,
     Response,
     Run,
+    Sampling,
     Splits,
     Stage,
     Verdict,
@@ -210,6 +211,7 @@ class Protocol:
             [metric.name, metric.settings(), self.start(arm).fingerprint],
             [self.splits.train.fingerprint, self.splits.dev.fingerprint],
             msgspec.to_builtins(self.library.retrieval(arm)),
+            None if wanted.writer is None else self.model(wanted.writer).identity(),
         ]
         return metric, fingerprint.of(determined)
 
@@ -233,9 +235,23 @@ class Protocol:
                 reasoning=wanted.reasoning,
             ),
             budget=baseline.Budget(minutes=wanted.minutes, calls=wanted.calls),
+            write=self._writer(arm, wanted.writer),
             seed=wanted.seed,
             on_progress=self.listener.advance,
         )
+
+    def _writer(self, arm: str, name: str | None) -> baseline.Write | None:
+        """Asks the model that writes instructions; what quotes a case that judges is not taken."""
+        if name is None:
+            return None
+        written = Sampling(max_tokens=1024)
+
+        def write(text: str) -> str | None:
+            [[said]] = self.session.ask([Question(name, Prompt(), written, text)])
+            quoted = said.text is not None and self._prompts.quotes(arm, said.text, self.splits)
+            return None if quoted else said.text
+
+        return write
 
     def _require_engineered_prompts(self) -> None:
         """A search that hardly began ends the work before a look at eval is spent on it."""

@@ -3,8 +3,8 @@
     python -m tests.cli.shop PORT COUNT_FILE [PAUSE_S]
 
 It serves the models ``old`` (right on two questions of five) and ``new`` (on four of five), and the
-judge ``judge`` of sensitivity 0.8 and specificity 0.7. It writes one line for every answer that it
-gives to COUNT_FILE.
+judge ``judge`` of sensitivity 0.8 and specificity 0.7; ``writer`` writes instructions. It writes
+one line for every answer that it gives to COUNT_FILE.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from tuneornot.records import Message
 
 QUALITY = {"old": 0.4, "new": 0.8}
 JUDGE = "judge"
+WRITER = "writer"
+WRITTEN = "<instructions>Tell what it costs, to the letter.</instructions>"
 
 
 def app(count: Path, pause_s: float) -> web.Application:
@@ -38,7 +40,7 @@ def app(count: Path, pause_s: float) -> web.Application:
     judge = fallible(known, sensitivity=0.8, specificity=0.7)
 
     async def models(_: web.Request) -> web.Response:
-        return web.json_response({"data": [{"id": name} for name in (*QUALITY, JUDGE)]})
+        return web.json_response({"data": [{"id": name} for name in (*QUALITY, JUDGE, WRITER)]})
 
     async def chat(request: web.Request) -> web.Response:
         body = await request.json()
@@ -49,6 +51,7 @@ def app(count: Path, pause_s: float) -> web.Application:
         asked = Request(messages=(Message(role="user", content=read),))
         reply = told[body["model"]](asked) if body["model"] in told else _only(judge, asked)
         text = reply if isinstance(reply, str) else reply.text
+        text = WRITTEN if body["model"] == WRITER else text
         with count.open("a") as file:
             file.write(f"{body['model']} {json.dumps(said)}\n")
         choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}

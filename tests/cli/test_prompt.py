@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -34,13 +35,17 @@ def test_a_prompt_is_engineered_kept_compared_and_taken_by_another_study(tmp_pat
     second.mkdir()
     with shop(count) as base:
         file = at(world.write(first, n_eval=30), base)
-        searched = f'model: "{base}#old", search: {{calls: 150}}'
+        searched = f'model: "{base}#old", search: {{calls: 150, writer: "{base}#writer"}}'
         file.write_text(file.read_text().replace(f'model: "{base}#old"', searched))
         kept = tmp_path / "best.yaml"
         done = tuneornot("prompt", first, "--to", kept, "--quiet")
         assert done.returncode == 0, done.stderr
         n_asked = answered(count)
-        assert 0 < n_asked <= 150
+        asked = Counter(line.split()[0] for line in count.read_text().splitlines())
+        assert 0 < asked["old"] <= 150
+        assert asked["writer"] == 2
+        tried = json.loads(said("baseline", first, "--json"))["prompted"]["candidates"]
+        assert any("Tell what it costs" in one["prompt"]["instructions"] for one in tried)
         shown = said("prompt", first, "--arm", "prompted", "--quiet")
         assert shown == kept.read_text()
         assert "for http://127.0.0.1" in shown

@@ -6,6 +6,7 @@ prompt = baseline.winner(ledger)
 phrases          instructions and format hints by the kind of answer
 demonstrations   which solved cases to show
 space            the prompts that can be made of these, and variations of one
+writing          instructions by another model
 race             the same dev cases for all, the hopeless dropped on paired evidence
 search           first field, rounds of variations, ledger
 offers           what the model can be asked besides words: a form, thinking first
@@ -19,5 +20,6 @@ from tuneornot.baseline.offers import offers
 from tuneornot.baseline.race import Answer, Budget
 from tuneornot.baseline.search import search, winner
 from tuneornot.baseline.space import Offers
+from tuneornot.baseline.writing import Write
 
-__all__ = ["Answer", "Budget", "Offers", "check", "offers", "search", "winner"]
+__all__ = ["Answer", "Budget", "Offers", "Write", "check", "offers", "search", "winner"]

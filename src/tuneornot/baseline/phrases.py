@@ -77,6 +77,11 @@ def instructions(task: str, answers: Kind) -> dict[str, str]:
     return {name: frame.format(task=task, only=only) for name, frame in frames.items()}
 
 
+def ended(text: str, answers: Kind) -> str:
+    """Instructions with a last word on how an answer of this kind ends."""
+    return f"{text}\n\n{_ONLY[answers]}"
+
+
 def thinking(task: str, answers: Kind) -> str:
     """The task for a model that thinks before it answers (see ``Prompt.reasoning``)."""
     return (

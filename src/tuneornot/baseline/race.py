@@ -200,15 +200,28 @@ class Race:
         self.metric, self.scale = next(iter(run.metrics.items()))
         racer.scores[racer.n_answered : stop] = self._values(run, cases)
         racer.n_answered = stop
-        self.n_calls += len(run.responses)
-        self.n_tokens += sum(
-            (one.n_input_tokens or 0) + (one.n_output_tokens or 0) for one in run.responses
-        )
+        self._count(run)
         ahead = self.leader()
         if not self.led or self.led[-1][1] is not ahead:
             self.led.append((self.n_calls, ahead))
         self.progress.append(
             Progress(n_calls=self.n_calls, seconds=self.seconds, best=self.reported(ahead.mean()))
+        )
+
+    def aside(self, prompt: Prompt, cases: Sequence[Case]) -> Run | None:
+        """Answers to cases that nobody races on; ``None`` where the budget is kept for the race."""
+        ahead = self.leader()
+        reserve = FINALISTS * (len(self.cases) - self.n_raced) + self.n_raced
+        if self._left(ahead.pace) < len(cases) + reserve:
+            return None
+        run = self.answer(prompt, cases)
+        self._count(run)
+        return run
+
+    def _count(self, run: Run) -> None:
+        self.n_calls += len(run.responses)
+        self.n_tokens += sum(
+            (one.n_input_tokens or 0) + (one.n_output_tokens or 0) for one in run.responses
         )
 
     def _values(self, run: Run, cases: Sequence[Case]) -> selection.Scores:

@@ -14,6 +14,7 @@ import numpy as np
 
 from tuneornot.baseline.race import Answer, Budget, Race, Racer
 from tuneornot.baseline.space import Offers, Proposal, Space
+from tuneornot.baseline.writing import Write, Writer
 from tuneornot.records import Case, Dataset, Ledger, Prompt, Run
 from tuneornot.stats import selection
 
@@ -31,6 +32,7 @@ def search(
     start: Prompt,
     budget: Budget,
     offers: Offers = Offers(),  # noqa: B008 - immutable
+    write: Write | None = None,
     seed: int = 0,
     on_progress: Callable[[int, int | None], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -48,6 +50,7 @@ def search(
         start: the user's own prompt; its instructions are the task, and it is a candidate too.
         budget: minutes, calls, or both.
         offers: what prompts may ask of the model besides words.
+        write: asks a model that writes instructions, where the study names one.
         seed: of every choice.
         on_progress: told the percentage of the budget that is spent, and 100.
         clock: seconds, for tests.
@@ -66,9 +69,10 @@ def search(
         return run
 
     space = Space(start, train.cases, seed, offers)
+    writer = None if write is None else Writer(write, train.cases, start.instructions, seed)
     race = Race(asked, dev.cases, budget, seed=seed, clock=clock)
-    race.run(space.first())
-    _vary(race, space)
+    race.run(space.first(() if writer is None else writer.rewritten()))
+    _vary(race, space, writer)
     race.choose()
     return _ledger(race, seed)
 
@@ -78,7 +82,7 @@ def winner(ledger: Ledger) -> Prompt:
     return next(one.prompt for one in ledger.candidates if one.name == ledger.best)
 
 
-def _vary(race: Race, space: Space) -> None:
+def _vary(race: Race, space: Space, writer: Writer | None) -> None:
     """Rounds of variations until something ends the race; says what."""
     seen = {racer.proposal.prompt.fingerprint for racer in race.racers}
     idle = 0
@@ -95,6 +99,9 @@ def _vary(race: Race, space: Space) -> None:
             race.ended = "every prompt that can be made was raced"
             return
         fresh = _some(fresh, space)
+        better = None if writer is None else writer.improved(race, best.proposal.prompt)
+        if better is not None:
+            fresh = [space.reworded(best.proposal, better), *fresh]
         seen |= {one.prompt.fingerprint for one in fresh}
         race.run(fresh)
         idle = idle + 1 if race.leader() is best else 0

@@ -108,10 +108,19 @@ class Space:
         if start.format_hint:
             self.hints = {"own hint": start.format_hint, **self.hints}
 
-    def first(self) -> list[Proposal]:
-        """The first field: the user's own prompt, then different ones, each once."""
+    def first(self, written: Sequence[str] = ()) -> list[Proposal]:
+        """The first field: the user's own prompt, then different ones, each once.
+
+        Args:
+            written: instructions by another model; each is tried in two settings.
+        """
         own = Proposal("as given", "", f"{len(self.start.demonstrations)} shown", self.start)
-        made = [own, *(found for cell in FIRST if (found := self._cell(cell)))]
+        cells = [*FIRST]
+        for text in written:
+            self.frames[f"written {len(self.frames)}"] = text
+            frame = len(self.frames) - 1
+            cells[3:3] = [_Cell(frame, 0, "random", 8), _Cell(frame, 1, "nearest", 4)]
+        made = [own, *(found for cell in cells if (found := self._cell(cell)))]
         if len(_different(made)) < 8:  # no case can be shown: frames and hints alone
             made += [
                 Proposal(frame, hint, "none shown", self._prompt(frame, hint, Shown(())))
@@ -132,6 +141,12 @@ class Space:
             other = self.offers.form if best.prompt.form is None else None
             made.append(best._replace(prompt=msgspec.structs.replace(best.prompt, form=other)))
         return [one for one in _different([best, *made]) if one.prompt != best.prompt]
+
+    def reworded(self, best: Proposal, text: str) -> Proposal:
+        """The leader with instructions by another model, which may be recombined from now on."""
+        name = f"written {len(self.frames)}"
+        self.frames[name] = text
+        return self._with(best, frame=name)
 
     def _cell(self, cell: _Cell) -> Proposal | None:
         if cell.frame >= len(self.frames) or (cell.held and self.offers.form is None):

@@ -148,6 +148,11 @@ def _models(opened: Protocol, judging: Sequence[str]) -> list[str]:
             _ = one.adapter
         except TuneornotError as error:
             faults.append(f"arms.{name}.tuned.adapter: {error}")
+    named += [
+        (f"arms.{name}.search.writer", arm.search.writer)
+        for name, arm in opened.study.arms.items()
+        if arm.search is not None and arm.search.writer is not None
+    ]
     named += [(f"metrics: the judge {name!r}", name) for name in judging]
     if opened.study.stress is not None and opened.study.stress.writer is not None:
         named.append(("stress.writer", opened.study.stress.writer))

@@ -71,6 +71,8 @@ def _price_faults(study: Study, folder: Path, built: Sequence[Metric]) -> list[s
     if study.budget.money is not None:
         models += judges(built)
         models += [arm.tuned.base for arm in study.arms.values() if arm.tuned and arm.tuned.base]
+        searched = [arm.search for arm in study.arms.values() if arm.search]
+        models += [plan.writer for plan in searched if plan.writer]
         models += [study.stress.writer] if study.stress and study.stress.writer else []
         models += [study.redteam.judge.model] if study.redteam and study.redteam.judge else []
     return price_faults(study.prices, folder, needs=needs, models=models)
@@ -130,6 +132,10 @@ def _arm_faults(study: Study) -> list[str]:
             value = getattr(arm.search, budget) if arm.search else None
             if value is not None and value <= 0:
                 faults.append(f"arms.{name}.search.{budget}: found {value!r}, expected more than 0")
+        writer = arm.search.writer if arm.search else None
+        if writer is not None:
+            wrong = model_faults(writer, Sampling())
+            faults += [f"arms.{name}.search.writer: {fault}" for fault in wrong]
         thinks = arm.search.reasoning if arm.search else None
         if thinks is not None and thinks < 0:
             faults.append(f"arms.{name}.search.reasoning: found {thinks!r}, expected 0 or more")

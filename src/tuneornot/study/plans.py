@@ -51,6 +51,8 @@ class SearchPlan(Record, frozen=True, kw_only=True):
     reasoning: int | None = None
     """Tokens that prompts may let the model think for before its answer; 0: none does. Left out:
     none of a local model, else as many as ``baseline.offers`` says."""
+    writer: str | None = None
+    """A model that writes instructions, shown train cases and what failed on them."""
     seed: int = 0
 
 

@@ -1,0 +1,131 @@
+"""Instructions by another model: the task rewritten, and the leader's improved by its failures.
+
+The writer is shown the task, a few solved train cases, and what the leader got wrong on train;
+never a case of dev or eval. What it writes is raced like any other prompt. It is asked through a
+function of the caller's, which knows the model, keeps its answers, and may refuse a text.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from tuneornot.baseline import demonstrations, phrases
+from tuneornot.baseline.phrases import Kind
+from tuneornot.baseline.race import Race
+from tuneornot.records import Case, Prompt, Run
+
+Write = Callable[[str], str | None]
+"""Asks the writer; ``None`` where it gave no answer."""
+
+EXAMPLES = 6
+"""Solved cases, or failures, that the writer is shown at a time."""
+TRIED = 20
+"""Train cases that the leader answers so that failures are found."""
+LONGEST = 1000
+"""Characters of a case or an answer that are shown."""
+WORDS = 200
+"""Longest instructions that are asked for."""
+
+_FOUND = re.compile(r"<instructions>(.*?)</instructions>", re.S | re.I)
+_WAYS = (
+    "Say plainly what is wanted, in the order in which to do it.",
+    "Find the conventions that the examples keep and the task does not tell, and state each as a "
+    "rule with its exceptions.",
+)
+_ENDING = (
+    f"Write general rules of at most {WORDS} words and quote no message. Put the instructions "
+    "between <instructions> and </instructions>."
+)
+
+
+class Failure(NamedTuple):
+    """A train case that was answered badly."""
+
+    case: Case
+    said: str
+
+
+class Writer:
+    """A model that writes instructions for one task.
+
+    Args:
+        write: asks it.
+        train: the cases that may be shown to it.
+        task: what the user wrote.
+        seed: of the choice of cases.
+    """
+
+    def __init__(self, write: Write, train: Sequence[Case], task: str, seed: int) -> None:
+        self._write = write
+        self._train = tuple(train)
+        self._task = task
+        self._kind: Kind = phrases.kind(train)
+        self._rng = random.Random(seed)
+
+    def rewritten(self) -> list[str]:
+        """The task in the writer's words, once for each way of looking at it."""
+        solved = demonstrations.eligible(self._train, EXAMPLES)
+        shown = self._rng.sample(solved, min(EXAMPLES, len(solved)))
+        examples = "\n\n".join(_solved(case) for case in shown)
+        told = [
+            self._instructions(
+                "You write instructions for a language model. It will see them and then one "
+                f"message.\n\nThe task, as its owner put it:\n{self._task}\n\nSolved examples:\n\n"
+                f"{examples}\n\n{way} {_ENDING}"
+            )
+            for way in _WAYS
+        ]
+        return [*dict.fromkeys(text for text in told if text is not None)]
+
+    def improved(self, race: Race, prompt: Prompt) -> str | None:
+        """Better instructions for a prompt, by what it gets wrong on train cases.
+
+        ``None`` where the budget does not carry it, nothing is wrong, or nothing was written.
+        """
+        held = set() if prompt.nearest else {case.id for case in prompt.demonstrations}
+        free = [case for case in demonstrations.eligible(self._train, 1) if case.id not in held]
+        cases = self._rng.sample(free, min(TRIED, len(free)))
+        run = race.aside(prompt, cases) if cases else None
+        if run is None:
+            return None
+        failures = _failures(run, cases)[:EXAMPLES]
+        if not failures:
+            return None
+        shown = "\n\n".join(
+            f"{_solved(one.case)}\nWhat it answered: {_cut(one.said)}" for one in failures
+        )
+        return self._instructions(
+            "You improve the instructions of a language model. It sees them and then one message."
+            f"\n\nThe task, as its owner put it:\n{self._task}\n\nThe instructions now:\n"
+            f"{prompt.instructions}\n\nMessages that it answered wrongly:\n\n{shown}\n\nFind out "
+            f"what the instructions fail to say, and say it. {_ENDING}"
+        )
+
+    def _instructions(self, question: str) -> str | None:
+        found = _FOUND.search(self._write(question) or "")
+        text = found[1].strip() if found else ""
+        return phrases.ended(text, self._kind) if text else None
+
+
+def _failures(run: Run, cases: Sequence[Case]) -> list[Failure]:
+    """The cases with less than the best score, the worst first; of equals in their order."""
+    metric, scale = next(iter(run.metrics.items()))
+    sign = 1.0 if scale.better == "higher" else -1.0
+    marks = {score.case_id: score.value for score in run.scores if score.metric == metric}
+    said = {one.question: one.text for one in run.responses}
+    best = scale.high if scale.better == "higher" else scale.low
+    wrong = [case for case in cases if marks.get(case.id) not in (None, best)]
+    wrong.sort(key=lambda case: sign * (marks[case.id] or 0.0))
+    return [Failure(case, said.get(case.question) or "") for case in wrong]
+
+
+def _solved(case: Case) -> str:
+    context = f"Context: {_cut(case.context)}\n" if case.context else ""
+    return f"{context}Message: {_cut(case.text)}\nRight answer: {_cut(case.answer)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
