@@ -14,7 +14,7 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["cases", "formats", "stats", "training", "drift", "store", "report"], 2),
     **dict.fromkeys(["attacks", "models", "budget", "retrieval", "stress"], 3),
     **dict.fromkeys(["metrics", "soundness"], 4),
-    "study": 5,
+    **dict.fromkeys(["study", "scoring"], 5),
     **dict.fromkeys(
         [
             "dataset",

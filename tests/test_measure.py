@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.asking import CountingModel
-from tuneornot import measure
+from tuneornot import measure, scoring
 from tuneornot.errors import BudgetExceeded, ModelError, TuneornotError
 from tuneornot.metrics import registry
 from tuneornot.metrics.base import Mark, Metric
@@ -214,7 +214,7 @@ def test_a_metric_that_cannot_judge_or_raises_is_no_score() -> None:
         Odd("between", 0.5, Scale(binary=True)),
         Odd("open", 1e9, Scale(low=0.0, high=None)),
     ]
-    scores = measure.judge(metrics, dataset().cases[0], Response(arm="a", question="q", text="x"))
+    scores = scoring.judge(metrics, dataset().cases[0], Response(arm="a", question="q", text="x"))
     assert [score.value for score in scores] == [None] * 6 + [1e9]
     assert scores[0].reason == "the metric 'raises' raised IndexError(3)"
     assert all(score.reason for score in scores[:6])

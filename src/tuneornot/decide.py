@@ -155,6 +155,8 @@ def out_of_reach(
             continue
         if scale.low is None or scale.high is None:
             continue
+        if scale.whole:  # what its cases can show depends on what they expect, not on their number
+            continue
         least = planning.cases_to_exclude(
             -claim.threshold,
             scale=(scale.low, scale.high),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tuneornot import __version__, asides, decide, economics, profile, study
+from tuneornot import __version__, asides, compare, decide, economics, profile, study
+from tuneornot.metrics.base import whole
 from tuneornot.models import machine
 from tuneornot.protocol import Protocol
 from tuneornot.records import Economics, Findings, Phase, Record
@@ -13,7 +14,7 @@ from tuneornot.spending import Tally
 
 
 class Level(Record, frozen=True, kw_only=True):
-    """The mean of one metric for one arm on one set."""
+    """The mean of one metric for one arm on one set; of a whole-run metric its figure."""
 
     arm: str
     """Its name; of a tuned arm with the training seed."""
@@ -125,7 +126,8 @@ def phases(protocol: Protocol) -> tuple[Phase, ...]:
 
 
 def levels(protocol: Protocol) -> tuple[Level, ...]:
-    """The mean of every metric for every arm and set."""
+    """The mean (of a whole-run metric the figure) of every metric for every arm and set."""
+    whole_run = whole(protocol.metrics)
     found = []
     for runs in protocol.runs.values():
         for run in runs:
@@ -133,6 +135,8 @@ def levels(protocol: Protocol) -> tuple[Level, ...]:
                 values = [score.value for score in run.scores if score.metric == metric]
                 known = [value for value in values if value is not None]
                 mean = sum(known) / len(known) if known else float("nan")
+                if metric in whole_run:
+                    mean = compare.level(run, whole_run[metric])
                 seed = None if run.arm.adapter is None else run.arm.adapter.seed
                 name = run.arm.name if seed is None else f"{run.arm.name}/{seed}"
                 found.append(

@@ -12,7 +12,6 @@ arm is the better one.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -20,10 +19,11 @@ from typing import NamedTuple
 import msgspec
 
 from tuneornot.errors import BudgetExceeded, ModelError
-from tuneornot.metrics.base import Mark, Metric
+from tuneornot.metrics.base import Metric
 from tuneornot.models.base import Model, Reply, Request
-from tuneornot.records import Arm, Case, Dataset, Prompt, Purpose, Response, Run, Score
+from tuneornot.records import Arm, Case, Dataset, Prompt, Purpose, Response, Run
 from tuneornot.retrieval.lookup import Lookup
+from tuneornot.scoring import judge
 
 Key = tuple[str, str, int, str]
 """What identifies a response: ``Response.key``."""
@@ -171,23 +171,6 @@ def run(
     if lookup is not None:
         made = msgspec.structs.replace(made, retrieved=lookup.told(dataset))
     return made
-
-
-def judge(
-    metrics: Sequence[Metric], case: Case, response: Response, *, repeat: int = 0
-) -> tuple[Score, ...]:
-    """Score one response to one case by every metric.
-
-    A failed call is ``None`` with the call's error. So is a value that a metric's scale does not
-    allow, and a metric that raises: one odd answer must not end a measurement of thousands.
-    """
-    return tuple(
-        Score(
-            metric=metric.name, case_id=case.id, repeat=repeat, value=mark.value, reason=mark.reason
-        )
-        for metric in metrics
-        for mark in [_mark(metric, case, response)]
-    )
 
 
 def timings(
@@ -375,27 +358,6 @@ def _joined(
             for score in judge(metrics, case, response, repeat=repeat)
         ),
     )
-
-
-def _mark(metric: Metric, case: Case, response: Response) -> Mark:
-    if response.text is None:
-        return Mark(None, response.error or "the call failed without saying why")
-    try:
-        mark = metric.score(case, response)
-    except Exception as failure:
-        return Mark(None, f"the metric {metric.name!r} raised {failure!r}"[:300])
-    if mark.value is None:
-        return Mark(None, mark.reason or f"the metric {metric.name!r} could not judge the answer")
-    value, scale = float(mark.value), metric.scale
-    allowed = (
-        math.isfinite(value)
-        and (scale.low is None or value >= scale.low)
-        and (scale.high is None or value <= scale.high)
-        and (not scale.binary or value in (scale.low, scale.high))
-    )
-    if not allowed:
-        return Mark(None, f"the metric {metric.name!r} gave {value!r}, which its scale excludes")
-    return Mark(value, mark.reason)
 
 
 def _spaced(dataset: Dataset, n: int) -> list[Case]:

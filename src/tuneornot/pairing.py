@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from tuneornot import compare, decide, further, safety, stages, study
+from tuneornot.metrics.base import Whole
 from tuneornot.records import (
     POOLED,
     SAFETY,
@@ -44,6 +45,8 @@ class SoFar(NamedTuple):
     """Which look at the eval set this is."""
     phases: Sequence[Phase]
     """Where the time went, in all sessions."""
+    whole: Mapping[str, Whole]
+    """The study's whole-run metrics by name, which know their figures."""
     changed: Sequence[tuple[Perturbed, Mapping[str, Sequence[Run]]]] = ()
     """Each set of changed cases, with every arm's runs on it by training seed."""
     attacked: Mapping[str, Sequence[Run]] = {}
@@ -91,6 +94,7 @@ class Pairing:
             by=self._rule.adjust,
             pool=self._splits.drawn,
             drops=self._drops(usual.candidate),
+            whole=self._so_far.whole,
         )
         verdict = decide.verdict(usual, evidence, self._rule, plan=plan, spend=self._spend)
         variants: dict[str, tuple[decide.Evidence, Rule]] = {"": (evidence, self._rule)}
@@ -139,7 +143,7 @@ class Pairing:
         """One candidate against the baseline, on every set."""
         pairs = self._pairs(name)
         margins = {self._rule.primary: self._rule.worthwhile}
-        made = compare.comparison(pairs, alpha=alpha, margins=margins)
+        made = compare.comparison(pairs, alpha=alpha, margins=margins, whole=self._so_far.whole)
         beside = [*self._so_far.checks[self._study.baseline], *self._so_far.checks[name]]
         drops = self._drops(name)
         safe, contrasts = self._safety(name, alpha)

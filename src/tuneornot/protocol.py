@@ -41,7 +41,7 @@ from tuneornot.brought import Brought
 from tuneornot.errors import BudgetExceeded
 from tuneornot.judges import calibrations
 from tuneornot.listener import Listener
-from tuneornot.metrics.base import Metric
+from tuneornot.metrics.base import Metric, whole
 from tuneornot.metrics.judges.base import Judged, Question, judges
 from tuneornot.models import sampling
 from tuneornot.models.base import Model
@@ -493,7 +493,9 @@ class Protocol:
         quoted = self._prompts.check(self.splits)
         checks[first] = [baseline.check(ledger), quoted, *checks[first]]
         attacked = self.team.runs if self.team else {}
-        so_far = SoFar(checks, self.stage, self.store.phases(), self.shifted, attacked)
+        so_far = SoFar(
+            checks, self.stage, self.store.phases(), whole(self.metrics), self.shifted, attacked
+        )
         return Pairing(self.study, self.splits, self.runs, so_far)
 
     def _knowledge(self, arm: str) -> list[Check]:

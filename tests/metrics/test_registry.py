@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tuneornot import measure
+from tuneornot import scoring
 from tuneornot.errors import StudyError
 from tuneornot.metrics import registry
 from tuneornot.metrics.base import Mark
@@ -114,7 +114,7 @@ def test_a_function_that_cannot_judge_leaves_its_range_or_raises(study: Path) ->
     assert [metric.scale.binary for metric in metrics] == [False, False, True]
     by_text = {
         text: [
-            (score.value, score.reason) for score in measure.judge(metrics, CASE, answered(text))
+            (score.value, score.reason) for score in scoring.judge(metrics, CASE, answered(text))
         ]
         for text in ("yes", "no", "else")
     }
@@ -145,7 +145,7 @@ def test_the_scale_of_a_function_can_be_given(study: Path) -> None:
     settings: dict[str, Json] = {"low": None, "high": None, "better": "lower", "unit": "s"}
     metric = registry.build({"judging:graded": settings}, folder=study)
     assert metric.scale == Scale(low=None, high=None, better="lower", unit="s")
-    assert measure.judge([metric], CASE, answered("else"))[0].value == 7.0
+    assert scoring.judge([metric], CASE, answered("else"))[0].value == 7.0
 
 
 class Shouting:

@@ -7,6 +7,7 @@
     adjust       a contrast with the luck of the draw taken out
     Drops        what each arm loses on changed cases, and the difference
     Evidence     the few statistics that a verdict asks for, each at its own error rate
+    level        the figure of one run by a whole-run metric
 
 Differences are candidate minus baseline, oriented so that positive is better. Two runs on
 different cases, or judged on different scales, are refused. It decides nothing and phrases nothing:
@@ -21,5 +22,16 @@ from tuneornot.compare.evidence import Evidence
 from tuneornot.compare.known import adjust
 from tuneornot.compare.pairs import comparison, runs
 from tuneornot.compare.parts import without
+from tuneornot.compare.whole import level
 
-__all__ = ["Drops", "Evidence", "Pair", "adjust", "comparison", "runs", "scores", "without"]
+__all__ = [
+    "Drops",
+    "Evidence",
+    "Pair",
+    "adjust",
+    "comparison",
+    "level",
+    "runs",
+    "scores",
+    "without",
+]

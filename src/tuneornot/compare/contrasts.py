@@ -85,7 +85,7 @@ def contrast(
         wins=wins,
         ties=ties,
         losses=losses,
-        flips=_flips(own),
+        flips=flips(own),
         slices=made.slices(),
         detectable=made.detectable((wins + losses) / max(own.n, 1)),
         caveats=_caveats(table, own),
@@ -313,12 +313,24 @@ def _mirrored(made: Estimate, scale: Scale) -> Estimate:
     )
 
 
-def _flips(own: Sides) -> tuple[Flip, ...]:
+def flips(own: Sides) -> tuple[Flip, ...]:
+    """The cases that differ most in their values."""
     gains = own.gains
     order = np.argsort(-np.abs(gains), kind="stable")[:MOST_FLIPS].tolist()
     return tuple(
         Flip(case_id=own.case_ids[row], difference=float(gains[row])) for row in order if gains[row]
     )
+
+
+def left_out(own: Sides) -> list[str]:
+    """A sentence on the cases that an arm has no score for, if there are any."""
+    first, second = own.n_unscored
+    if not first and not second:
+        return []
+    return [
+        f"{first} cases have no score from the baseline and {second} none from the candidate: "
+        "failures are seldom a random choice of cases"
+    ]
 
 
 def _caveats(table: Table, own: Sides) -> tuple[str, ...]:
@@ -332,12 +344,7 @@ def _caveats(table: Table, own: Sides) -> tuple[str, ...]:
             binary=own.binary,
         )
     )
-    first, second = own.n_unscored
-    if first or second:
-        said.append(
-            f"{first} cases have no score from the baseline and {second} none from the candidate: "
-            "failures are seldom a random choice of cases"
-        )
+    said += left_out(own)
     if (
         not own.binary
         and own.n > 3

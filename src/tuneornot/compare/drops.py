@@ -53,7 +53,8 @@ class Drops:
         self._plain = plain
         self._changed = tuple(changed)
         self._pooled = pooled
-        self._tables = {table.metric: table for table in tables(*plain)}
+        # What a figure of a whole run loses is no mean of what cases lose.
+        self._tables = {table.metric: table for table in tables(*plain) if not table.scale.whole}
         self._shifted = [
             {table.metric: table for table in tables(*pair)} for _, pair in self._changed
         ]

@@ -8,9 +8,10 @@ labels and adjusted for covariates where the whole comparison is. It decides not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from tuneornot.compare import whole as whole_run
 from tuneornot.compare.contrasts import statistic
 from tuneornot.compare.drops import Drops
 from tuneornot.compare.known import adjust
@@ -18,8 +19,9 @@ from tuneornot.compare.labelled import corrected
 from tuneornot.compare.pairs import Candidate
 from tuneornot.compare.parts import without
 from tuneornot.compare.sides import Rng, Sides, sides
-from tuneornot.compare.tables import tables
-from tuneornot.records import Case, Claim, Contrast, Covariate, Estimate, Quantity, Run, Scale
+from tuneornot.compare.tables import Table, tables
+from tuneornot.metrics.base import Whole
+from tuneornot.records import Case, Claim, Contrast, Covariate, Estimate, Quantity, Run
 from tuneornot.stats import paired
 
 ADJUSTED = ("primary", "equivalence")
@@ -29,8 +31,8 @@ ADJUSTED = ("primary", "equivalence")
 class _Place(NamedTuple):
     """One metric on one set: its scores, and the runs that they are of."""
 
+    table: Table
     sides: Sides
-    scale: Scale
     baseline: Run
     candidates: tuple[Run, ...]
 
@@ -45,6 +47,7 @@ class Evidence:
         by: Sequence[Covariate] = (),
         pool: Sequence[Case] = (),
         drops: Drops | None = None,
+        whole: Mapping[str, Whole] | None = None,
         rng: Rng = 0,
     ) -> None:
         """Pair the runs by case.
@@ -54,6 +57,7 @@ class Evidence:
             by: what the primary's difference is adjusted for.
             pool: the cases that the eval cases were drawn from, themselves included.
             drops: the same arms on changed cases; ``None`` where there are none.
+            whole: the whole-run metrics by name, which know their figures.
             rng: seed or generator of all resampling.
 
         Raises:
@@ -65,8 +69,9 @@ class Evidence:
         ]
         self._by, self._pool, self._rng = tuple(by), tuple(pool), rng
         self._drops = drops
+        self._whole = whole or {}
         self._places = {
-            (table.metric, first.dataset.name): _Place(sides(table), table.scale, first, second)
+            (table.metric, first.dataset.name): _Place(table, sides(table), first, second)
             for first, second in self._pairs
             for table in tables(first, second)
         }
@@ -96,12 +101,13 @@ class Evidence:
             by=self._by,
             pool=[case for case in self._pool if (case.slice or "") != part],
             drops=None if self._drops is None else self._drops.without(part),
+            whole=self._whole,
             rng=self._rng,
         )
 
     def plain(self) -> Evidence:
         """The same without adjusting."""
-        return Evidence(self._pairs, drops=self._drops, rng=self._rng)
+        return Evidence(self._pairs, drops=self._drops, whole=self._whole, rng=self._rng)
 
     def _found(self, claim: Claim, alpha: float, *, adjusted: bool) -> Estimate | None:
         if claim.quantity == "drop":
@@ -109,7 +115,12 @@ class Evidence:
                 return None
             return self._drops.estimate(claim.metric, claim.dataset, alpha=alpha, rng=self._rng)
         place = self._places[claim.metric, claim.dataset]
-        made = statistic(place.sides, place.scale, claim.quantity, alpha=alpha, rng=self._rng)
+        scale = place.table.scale
+        if scale.whole:
+            if claim.quantity != "mean":
+                return None
+            return whole_run.difference(place.table, self._whole, alpha=alpha, rng=self._rng)
+        made = statistic(place.sides, scale, claim.quantity, alpha=alpha, rng=self._rng)
         if claim.quantity != "mean" or made is None:
             return made
         bare = Contrast(
@@ -117,7 +128,7 @@ class Evidence:
             dataset=claim.dataset,
             baseline=place.baseline.arm.name,
             candidate=place.candidates[0].arm.name,
-            scale=place.scale,
+            scale=scale,
             n=place.sides.n,
             baseline_mean=paired.NAN,
             candidate_mean=paired.NAN,

@@ -46,6 +46,8 @@ def adjust(
         pool: the cases that the eval cases were drawn from, themselves included.
         alpha: error rate of the interval and of each bound.
     """
+    if contrast.scale.whole:
+        return _with(contrast, "is not adjusted, because it is no mean over cases")
     if contrast.correction is not None and contrast.correction.used:
         return _with(contrast, "is not adjusted, because labels have corrected it")
     [table] = [one for one in tables(baseline, candidates) if one.metric == contrast.metric]

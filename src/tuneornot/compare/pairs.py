@@ -8,7 +8,9 @@ from tuneornot.compare.contrasts import Names, contrast
 from tuneornot.compare.labelled import corrected
 from tuneornot.compare.sides import Rng
 from tuneornot.compare.tables import tables
+from tuneornot.compare.whole import contrast as of_whole
 from tuneornot.errors import DataError
+from tuneornot.metrics.base import Whole
 from tuneornot.records import Check, Comparison, Contrast, Run
 
 Candidate = Run | Sequence[Run]
@@ -21,6 +23,7 @@ def runs(
     *,
     alpha: float = 0.05,
     margins: Mapping[str, float] | None = None,
+    whole: Mapping[str, Whole] | None = None,
     rng: Rng = 0,
 ) -> tuple[Contrast, ...]:
     """Contrasts of two arms on one dataset, paired by case.
@@ -36,10 +39,12 @@ def runs(
         candidate: the run, or the runs of several training seeds.
         alpha: error rate of every interval and one-sided bound.
         margins: by metric, the gain whose posterior probability is told; 0 where none is given.
+        whole: the whole-run metrics by name, which know their figures.
         rng: seed or generator of all resampling.
 
     Raises:
-        DataError: the runs have different cases, metrics or scales.
+        DataError: the runs have different cases, metrics or scales, or a whole-run metric that is
+            not among ``whole``.
     """
     candidates = (candidate,) if isinstance(candidate, Run) else tuple(candidate)
     found = tables(baseline, candidates)
@@ -47,14 +52,10 @@ def runs(
     wanted = margins or {}
     said = _caveats(candidates)
     made = (
-        contrast(
-            table.with_caveats(said),
-            names,
-            alpha=alpha,
-            margin=wanted.get(table.metric, 0.0),
-            rng=rng,
-        )
-        for table in found
+        contrast(table, names, alpha=alpha, margin=wanted.get(table.metric, 0.0), rng=rng)
+        if table.parts is None
+        else of_whole(table, names, whole or {}, alpha=alpha, rng=rng)
+        for table in (each.with_caveats(said) for each in found)
     )
     return tuple(corrected(each, baseline, candidates, alpha=alpha) for each in made)
 
@@ -64,6 +65,7 @@ def comparison(
     *,
     alpha: float = 0.05,
     margins: Mapping[str, float] | None = None,
+    whole: Mapping[str, Whole] | None = None,
     rng: Rng = 0,
 ) -> Comparison:
     """All contrasts of one candidate arm against the baseline, with the candidate's checks.
@@ -72,6 +74,7 @@ def comparison(
         pairs: for each dataset the baseline's run and the candidate's (or its runs by seed).
         alpha: as in ``runs``.
         margins: as in ``runs``.
+        whole: as in ``runs``.
         rng: as in ``runs``.
 
     Raises:
@@ -90,7 +93,7 @@ def comparison(
     contrasts = [
         found
         for first, second in each
-        for found in runs(first, second, alpha=alpha, margins=margins, rng=rng)
+        for found in runs(first, second, alpha=alpha, margins=margins, whole=whole, rng=rng)
     ]
     baseline, candidate = names[0]
     return Comparison(

@@ -33,6 +33,19 @@ MEASURED: Mapping[str, Count] = {
 
 
 @dataclass(frozen=True, eq=False)
+class Parts:
+    """What each case adds to the sums of a whole-run metric: means over repeats, NaN for unscored.
+
+    Its rows are those of the table that it belongs to.
+    """
+
+    baseline: Floats
+    """(n, k)"""
+    candidate: Floats
+    """(seeds, n, k)"""
+
+
+@dataclass(frozen=True, eq=False)
 class Table:
     """One metric of both arms on the same cases in the same order."""
 
@@ -47,6 +60,8 @@ class Table:
     """For each case its group; ``None`` where there are none."""
     slices: tuple[str, ...] | None = None
     caveats: tuple[str, ...] = ()
+    parts: Parts | None = None
+    """Of a whole-run metric (``scale.whole``)."""
 
     def with_caveats(self, more: tuple[str, ...]) -> Table:
         """The same table with further caveats."""
@@ -73,6 +88,12 @@ def tables(baseline: Run, candidates: Sequence[Run]) -> tuple[Table, ...]:
     judged = [
         _table(name, scale, cases, first[name], [scored[name] for scored in others])
         for name, scale in baseline.metrics.items()
+    ]
+    judged = [
+        dataclasses.replace(table, parts=_parts(table.metric, baseline, candidates))
+        if table.scale.whole
+        else table
+        for table in judged
     ]
     counted = [
         _table(name, TOKENS, cases, _counted(baseline, field), _each(candidates, field))
@@ -158,6 +179,33 @@ def _scored(run: Run) -> dict[str, Floats]:
         if score.value is not None and score.metric in found:
             found[score.metric][rows[score.case_id], score.repeat] = score.value
     return found
+
+
+def _parts(metric: str, baseline: Run, candidates: Sequence[Run]) -> Parts:
+    return Parts(
+        baseline=parts(baseline, metric),
+        candidate=np.stack([parts(run, metric) for run in candidates]),
+    )
+
+
+def parts(run: Run, metric: str) -> Floats:
+    """What each case adds to a metric's sums, (n, k): its mean over repeats, NaN for unscored."""
+    rows = {case.id: row for row, case in enumerate(run.dataset.cases)}
+    found = [
+        (rows[score.case_id], score.parts)
+        for score in run.scores
+        if score.metric == metric and score.parts is not None
+    ]
+    if not found:
+        return np.full((len(rows), 1), np.nan)
+    sums = np.zeros((len(rows), len(found[0][1])))
+    counts = np.zeros(len(rows))
+    for row, values in found:
+        sums[row] += values
+        counts[row] += 1
+    with np.errstate(invalid="ignore"):
+        means: Floats = sums / counts[:, np.newaxis]
+    return means
 
 
 def _counted(run: Run, field: Count) -> Floats:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tuneornot.metrics.abstention import Answered, Declines
 from tuneornot.metrics.choice import Choice, OneOf
+from tuneornot.metrics.classes import MacroF1
 from tuneornot.metrics.confidence import Brier, ConfidentWrong
 from tuneornot.metrics.fields import FieldF1, FieldMatch
 from tuneornot.metrics.form import JsonSchema, JsonValid, Length, Regex
@@ -20,6 +21,7 @@ from tuneornot.metrics.numbers import Numeric
 from tuneornot.metrics.reference import Contains, ExactMatch, NormalisedMatch
 from tuneornot.metrics.refusal import Refuses
 from tuneornot.metrics.sections import Sections
+from tuneornot.metrics.translation import Bleu, Chrf, CorpusBleu, CorpusChrf
 from tuneornot.metrics.wellformed import WellFormed
 
 BUILT_IN: Mapping[str, type[Any]] = {
@@ -28,9 +30,14 @@ BUILT_IN: Mapping[str, type[Any]] = {
     "contains": Contains,
     "numeric": Numeric,
     "choice": Choice,
+    "macro_f1": MacroF1,
     "token_f1": TokenF1,
     "rouge": Rouge,
     "edit_similarity": EditSimilarity,
+    "bleu": Bleu,
+    "corpus_bleu": CorpusBleu,
+    "chrf": Chrf,
+    "corpus_chrf": CorpusChrf,
     "field_match": FieldMatch,
     "field_f1": FieldF1,
     "json_valid": JsonValid,

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, cast
 import msgspec
 
 from tuneornot.errors import StudyError
-from tuneornot.metrics.base import Metric, Resting
+from tuneornot.metrics.base import Metric, Resting, Whole
 from tuneornot.metrics.catalogue import BUILT_IN
 from tuneornot.metrics.function import Function
 from tuneornot.metrics.judges.outside import Outside
@@ -85,7 +85,7 @@ def build(entry: Entry, *, folder: Path | None = None) -> Metric:
         _check_options(kind, settings, _options(factory))
         if kind == "json_schema" and isinstance(settings.get("schema"), str):
             settings["schema"] = _schema(str(settings["schema"]), folder or Path())
-        return _resting(_made(factory, {"name": kind, **settings}), folder)
+        return _whole(_resting(_made(factory, {"name": kind, **settings}), folder))
     except ValueError as fault:
         raise _fault(f"{kind}: {fault}") from None
 
@@ -162,6 +162,16 @@ def _resting(made: Metric, folder: Path | None) -> Metric:
             made.rest_on(build(made.of, folder=folder))
         except StudyError as fault:
             raise ValueError(f"of: {fault.faults[0]}") from None
+    return made
+
+
+def _whole(made: Metric) -> Metric:
+    """The metric, if its scale tells truly whether its figure belongs to a whole run."""
+    if made.scale.whole != isinstance(made, Whole):
+        raise ValueError(
+            f"scale.whole must be true of metrics with parts and figures and of no others, got "
+            f"{made.scale.whole!r}; correct the package that brings {made.name!r}"
+        )
     return made
 
 

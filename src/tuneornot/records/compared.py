@@ -97,8 +97,22 @@ class Aside(Record, frozen=True, kw_only=True):
     """Of a risk area: error rates by coverage, (share of answers taken, share of them wrong)."""
 
 
+class Detail(Record, frozen=True, kw_only=True):
+    """A further figure of a whole-run metric, for example the recall of one class."""
+
+    name: str
+    baseline: Estimate
+    candidate: Estimate
+    difference: Estimate
+    """Candidate minus baseline, oriented as the metric."""
+
+
 class Contrast(Record, frozen=True, kw_only=True):
-    """One metric, two arms, one dataset. Differences are oriented: positive is better."""
+    """One metric, two arms, one dataset. Differences are oriented: positive is better.
+
+    Of a whole-run metric (``scale.whole``) the three means are its figures and their difference;
+    wins, ties, losses and flips speak of the values of single cases.
+    """
 
     metric: str
     dataset: str
@@ -144,6 +158,8 @@ class Contrast(Record, frozen=True, kw_only=True):
     flips: tuple[Flip, ...] = ()
     """The cases that differ most, at most 40, largest first."""
     slices: tuple[SliceContrast, ...] = ()
+    details: tuple[Detail, ...] = ()
+    """Further figures of a whole-run metric."""
     detectable: float | None = None
     """Smallest true difference that this many cases show with 80% power."""
     correction: Correction | None = None

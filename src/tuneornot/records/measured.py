@@ -63,6 +63,8 @@ class Score(Record, frozen=True, kw_only=True):
     value: float | None = None
     reason: str | None = None
     """Why the value is ``None``, or what was found; always set where the value is ``None``."""
+    parts: tuple[float, ...] | None = None
+    """What this answer adds to the sums that a whole-run figure is made from (``Scale.whole``)."""
 
 
 class Scale(Record, frozen=True, kw_only=True):
@@ -74,6 +76,8 @@ class Scale(Record, frozen=True, kw_only=True):
     binary: bool = False
     unit: str = ""
     """For example ``s`` or ``tokens``; empty for a share or a grade."""
+    whole: bool = False
+    """The figure of a run is made from the sums of its scores' parts; it is no mean of values."""
 
 
 class Retrieved(Record, frozen=True, kw_only=True):

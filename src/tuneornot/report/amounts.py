@@ -13,7 +13,8 @@ from tuneornot.records import Estimate, Scale
 
 UNKNOWN = "not determined"
 MINUS = "\u2212"
-_ACRONYMS = {"json", "sql", "xml", "html", "url", "csv", "rouge", "bleu", "usd", "f1", "id"}
+_ACRONYMS = ("json", "sql", "xml", "html", "url", "csv", "rouge", "bleu", "usd", "f1", "id")
+_SPELT = {"chrf": "chrF", **{word: word.upper() for word in _ACRONYMS}}
 
 
 def is_share(scale: Scale) -> bool:
@@ -24,7 +25,7 @@ def is_share(scale: Scale) -> bool:
 def title(name: str) -> str:
     """A metric's name as words: ``json_schema`` becomes ``JSON schema``."""
     words = name.replace("_", " ").replace("-", " ").split()
-    written = [word.upper() if word.lower() in _ACRONYMS else word for word in words]
+    written = [_SPELT.get(word.lower(), word) for word in words]
     text = " ".join(written) or name
     return text[:1].upper() + text[1:]
 

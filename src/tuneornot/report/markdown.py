@@ -7,9 +7,10 @@ cases: those are in the HTML. Texts of users and models are escaped so that they
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from tuneornot.records import Comparison, Findings, Verdict
+from tuneornot.records import Comparison, Contrast, Findings, Verdict
 from tuneornot.report import (
     amounts,
     beside,
@@ -83,6 +84,7 @@ def _verdict(verdict: Verdict, findings: Findings) -> list[str]:
         "\n".join(reasons),
         _table(comparison) if comparison is not None and comparison.contrasts else "",
         "\n".join(f"- {_text(said)}" for said in _corrected(comparison)),
+        *([] if comparison is None else map(_details, comparison.contrasts)),
         _stress(comparison, findings) if comparison is not None and comparison.drops else "",
         _text(money.per_success(comparison, findings)) if comparison is not None else "",
         _sensitivity(verdict, findings),
@@ -92,6 +94,32 @@ def _verdict(verdict: Verdict, findings: Findings) -> list[str]:
 def _corrected(comparison: Comparison | None) -> list[str]:
     contrasts = () if comparison is None else comparison.contrasts
     return [said for each in contrasts if (said := judges.of(each))]
+
+
+def _details(contrast: Contrast) -> str:
+    """The further figures of a whole-run metric, folded away."""
+    if not contrast.details:
+        return ""
+    head = ("figure", contrast.baseline, contrast.candidate, "difference")
+    rows = [
+        (
+            each.name,
+            amounts.level(each.baseline.value, contrast.scale),
+            amounts.level(each.candidate.value, contrast.scale),
+            f"{amounts.difference(each.difference.value, contrast.scale)}"
+            f" ({amounts.span(each.difference, contrast.scale)})",
+        )
+        for each in contrast.details
+    ]
+    of = _text(f"{amounts.title(contrast.metric)} on {contrast.dataset}")
+    table = _lines((head, *rows), "|---|--:|--:|--:|")
+    return f"<details><summary>{of}, figure by figure</summary>\n\n{table}\n\n</details>"
+
+
+def _lines(rows: Sequence[Sequence[str]], rule: str) -> str:
+    """A table: its head, the rule under it, and the other rows."""
+    first, *others = ["| " + " | ".join(_text(cell) for cell in row) + " |" for row in rows]
+    return "\n".join([first, rule, *others])
 
 
 def _table(comparison: Comparison) -> str:
@@ -108,18 +136,13 @@ def _table(comparison: Comparison) -> str:
         )
         for each in comparison.contrasts
     ]
-    lines = [" | ".join(_text(cell) for cell in row) for row in (head, *rows)]
-    return "\n".join(
-        [f"| {lines[0]} |", "|---|---|--:|--:|--:|--:|", *(f"| {x} |" for x in lines[1:])]
-    )
+    return _lines((head, *rows), "|---|---|--:|--:|--:|--:|")
 
 
 def _stress(comparison: Comparison, findings: Findings) -> str:
     head = ("metric", "asked with", comparison.baseline, comparison.candidate, "difference", "p")
-    lines = [" | ".join(_text(cell) for cell in row) for row in (head, *stress.lines(comparison))]
-    table = ["| --- " * 2 + "| --: " * 4 + "|", *(f"| {line} |" for line in lines[1:])]
-    told = _text(stress.told(comparison, findings.rule.primary))
-    return "\n".join([f"{told}\n", f"| {lines[0]} |", *table])
+    table = _lines((head, *stress.lines(comparison)), "|---|---|--:|--:|--:|--:|")
+    return f"{_text(stress.told(comparison, findings.rule.primary))}\n\n{table}"
 
 
 def _sensitivity(verdict: Verdict, findings: Findings) -> str:

@@ -46,6 +46,7 @@ from tuneornot.report import (
     shapes,
     stress,
     upkeep,
+    whole,
 )
 from tuneornot.report.drawing import Figure
 
@@ -222,7 +223,7 @@ def _detail(contrast: Contrast, findings: Findings) -> Detail:
     return Detail(
         contrast=contrast,
         told=remarks.contrast(contrast),
-        tails=remarks.tails(contrast),
+        tails=(*remarks.tails(contrast), *whole.details(contrast)),
         distribution=shapes.distributions(findings.runs, contrast),
         differences=shapes.differences(findings.runs, contrast),
         quantiles=figures.quantiles(contrast),

@@ -18,7 +18,7 @@ N_BINS = 10
 
 def distributions(runs: Sequence[Run], contrast: Contrast) -> Figure | None:
     """Both arms' scores, whole."""
-    if contrast.scale.binary:
+    if contrast.scale.binary or contrast.scale.whole:
         return figures.levels([contrast])
     baseline, candidate = casewise.pair(runs, contrast)
     if not baseline or not candidate or len({*baseline.values(), *candidate.values()}) == 1:
@@ -37,7 +37,7 @@ def differences(runs: Sequence[Run], contrast: Contrast) -> Figure | None:
     gains = casewise.gains(runs, contrast)
     if len(set(gains)) < 2:  # one bar says no more than its number
         return None
-    if contrast.scale.binary and set(gains) <= {-1.0, 0.0, 1.0}:
+    if (contrast.scale.binary or contrast.scale.whole) and set(gains) <= {-1.0, 0.0, 1.0}:
         return _who_got_what(runs, contrast)
     return _gains(gains, contrast)
 

@@ -70,3 +70,17 @@ def estimate(bounds: Bounds, *, alpha: float, null: float | None) -> Estimate:
         method=bounds.name,
         p_value=p_value,
     )
+
+
+def within(made: Estimate, least: float, most: float) -> Estimate:
+    """The same estimate with its bounds cut to what is possible."""
+    return Estimate(
+        value=made.value,
+        low=max(made.low, least),
+        high=min(made.high, most),
+        lower=max(made.lower, least),
+        upper=min(made.upper, most),
+        level=made.level,
+        method=made.method,
+        p_value=made.p_value,
+    )

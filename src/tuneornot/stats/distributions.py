@@ -179,7 +179,7 @@ def dominance(
     # Where a resample leaves no difference there is no order: as far from 0 as from 1.
     error = float(np.nan_to_num(np.concatenate(drawn), nan=0.5).std())
     made = bounds.estimate(StudentT(value, error, found.n_groups - 1, name), alpha=alpha, null=None)
-    return within(made, 0.0, 1.0)
+    return bounds.within(made, 0.0, 1.0)
 
 
 def superiority(
@@ -234,20 +234,6 @@ def tally(baseline: ArrayLike, candidate: ArrayLike) -> tuple[int, int, int]:
     gains = found.values[:, 1] - found.values[:, 0]
     wins, losses = int(np.sum(gains > 0)), int(np.sum(gains < 0))
     return wins, found.n - wins - losses, losses
-
-
-def within(made: Estimate, least: float, most: float) -> Estimate:
-    """The same estimate with its bounds cut to what is possible."""
-    return Estimate(
-        value=made.value,
-        low=max(made.low, least),
-        high=min(made.high, most),
-        lower=max(made.lower, least),
-        upper=min(made.upper, most),
-        level=made.level,
-        method=made.method,
-        p_value=made.p_value,
-    )
 
 
 def _widening(n_units: int, alpha: float) -> float:

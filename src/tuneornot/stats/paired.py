@@ -63,7 +63,7 @@ def difference(
     method = _of_difference(found, binary=binary, scale=scale)
     span = _span(_ends(scale, binary))
     made = bounds.estimate(method, alpha=alpha, null=0.0)
-    return made if span is None else _within(made, (-span, span))
+    return made if span is None else bounds.within(made, -span, span)
 
 
 def level(
@@ -86,7 +86,11 @@ def level(
         method: bounds.Bounds = Rate(successes=int(found.values.sum()), n=found.n)
     else:
         method = skew_t(found.values, found.codes, span=_span(_ends(scale, binary)), name="t")
-    return _within(bounds.estimate(method, alpha=alpha, null=None), scale)
+    made = bounds.estimate(method, alpha=alpha, null=None)
+    least, most = scale
+    return bounds.within(
+        made, -math.inf if least is None else least, math.inf if most is None else most
+    )
 
 
 def ratio(
@@ -189,18 +193,13 @@ def caveats(
     found = cases.two(baseline, candidate, groups)
     if found.n_groups < 2:
         return ("fewer than two independent cases have a score from both arms",)
-    said: list[str] = []
-    if found.n < FEW_CASES:
-        said.append(f"n < {FEW_CASES}: {found.n} cases show large differences only")
-    said += _on_groups(found.codes)
+    said = _scarce(found)
     differences = found.values[:, 1] - found.values[:, 0]
-    differing = int(np.count_nonzero(differences))
-    if differing < FEW_DIFFERING:
-        said.append(
-            f"the arms differ on {differing} of {found.n} cases: "
-            "the interval rests on so few that it is wider or rougher than its level says"
-        )
-    elif not _is_binary(found, binary) and _largest_share(differences, found.codes) > LARGE_SHARE:
+    if (
+        np.count_nonzero(differences) >= FEW_DIFFERING
+        and not _is_binary(found, binary)
+        and _largest_share(differences, found.codes) > LARGE_SHARE
+    ):
         said.append(
             "one case or group makes up more than a third of the variation: "
             "the mean may hinge on rare large values"
@@ -210,6 +209,27 @@ def caveats(
     if found.n_unscored:
         said.append(f"{found.n_unscored} cases without a score from both arms are left out")
     return tuple(said)
+
+
+def scarcity(
+    baseline: ArrayLike, candidate: ArrayLike, *, groups: ArrayLike | None = None
+) -> tuple[str, ...]:
+    """Those ``caveats`` that hold of any paired figure: few cases, groups, differing cases."""
+    return tuple(_scarce(cases.two(baseline, candidate, groups)))
+
+
+def _scarce(found: Cases) -> list[str]:
+    said = []
+    if found.n < FEW_CASES:
+        said.append(f"n < {FEW_CASES}: {found.n} cases show large differences only")
+    said += _on_groups(found.codes)
+    differing = int(np.count_nonzero(found.values[:, 1] - found.values[:, 0]))
+    if differing < FEW_DIFFERING:
+        said.append(
+            f"the arms differ on {differing} of {found.n} cases: "
+            "the interval rests on so few that it is wider or rougher than its level says"
+        )
+    return said
 
 
 def _on_rare_values(found: Cases, scale: Scale) -> list[str]:
@@ -301,19 +321,3 @@ def _ends(scale: Scale, binary: bool | None) -> Scale:
 def _span(scale: Scale) -> float | None:
     """Largest possible distance between two scores, which is also that of a difference from 0."""
     return None if scale[0] is None or scale[1] is None else scale[1] - scale[0]
-
-
-def _within(made: Estimate, scale: Scale) -> Estimate:
-    """The same estimate with its bounds cut to the range of possible scores."""
-    least = -math.inf if scale[0] is None else scale[0]
-    most = math.inf if scale[1] is None else scale[1]
-    return Estimate(
-        value=made.value,
-        low=max(made.low, least),
-        high=min(made.high, most),
-        lower=max(made.lower, least),
-        upper=min(made.upper, most),
-        level=made.level,
-        method=made.method,
-        p_value=made.p_value,
-    )

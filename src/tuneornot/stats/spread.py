@@ -124,15 +124,22 @@ def between_seeds(runs: Sequence[ArrayLike], *, alpha: float = 0.05) -> Estimate
     Returns:
         In units of the scores. NaN with fewer than two seeds or no case that all have scored.
     """
-    method = "chi-square of the seeds' means"
     if len(runs) < 2:
-        return undetermined(alpha, method)
+        return of_seeds((), alpha=alpha)
     tables = np.stack([_case_means(run) for run in runs])
     shared = tables[:, ~np.any(np.isnan(tables), axis=0)]
     if shared.shape[1] == 0:
+        return of_seeds((), alpha=alpha)
+    return of_seeds(shared.mean(axis=1).tolist(), alpha=alpha)
+
+
+def of_seeds(figures: Sequence[float], *, alpha: float = 0.05) -> Estimate:
+    """``between_seeds`` from a figure of each seed; NaN where one is, or with fewer than two."""
+    method = "chi-square of the seeds' means"
+    if len(figures) < 2 or any(map(math.isnan, figures)):
         return undetermined(alpha, method)
-    value = float(np.std(shared.mean(axis=1), ddof=1))
-    return bounds.estimate(_SeedSpread(value, len(runs) - 1, method), alpha=alpha, null=None)
+    value = float(np.std(figures, ddof=1))
+    return bounds.estimate(_SeedSpread(value, len(figures) - 1, method), alpha=alpha, null=None)
 
 
 @dataclass(frozen=True)

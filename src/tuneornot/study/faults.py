@@ -189,6 +189,11 @@ def _decide_faults(study: Study, built: Sequence[Metric], known: Sequence[str]) 
             "decide.adjust: needs the cases that eval was drawn from; give one file to be split "
             "as `data.cases`, or leave it out"
         )
+    if plan.adjust and plan.primary in [one.name for one in built if one.scale.whole]:
+        faults.append(
+            f"decide.adjust: {plan.primary!r} is a figure of the whole run and no mean that could "
+            "be adjusted; leave `adjust` out, or name a primary of single answers"
+        )
     if plan.looks and (len(plan.looks) < 2 or sorted({*plan.looks, 1})[1:] != [*plan.looks]):
         faults.append(
             f"decide.looks: found {[*plan.looks]}, expected two or more numbers of eval cases that "
@@ -202,6 +207,7 @@ def _decide_faults(study: Study, built: Sequence[Metric], known: Sequence[str]) 
 def _guardrail_faults(study: Study, built: Sequence[Metric], known: Sequence[str]) -> list[str]:
     plan, sets = study.decide, ["eval", *study.data.extra]
     binary = {metric.name for metric in built if metric.scale.binary}
+    whole_run = {metric.name for metric in built if metric.scale.whole}
     faults = []
     for name, margin in plan.guardrails.items():
         what, of, where = parts(name)
@@ -222,6 +228,11 @@ def _guardrail_faults(study: Study, built: Sequence[Metric], known: Sequence[str
             faults.append(f"decide.guardrails.{name}: found {margin!r}, expected 0 or more")
         if what == "instability" and study.repeats < 2:
             faults.append("decide.guardrails.instability: needs `repeats` of 2 or more")
+        if what in QUANTITIES and (of or plan.primary) in whole_run:
+            faults.append(
+                f"decide.guardrails.{name}: {of or plan.primary!r} is a figure of the whole run "
+                f"and has no {what}; name a metric of single answers: {what}(NAME)"
+            )
         if what in ("spread", "worst_tenth") and (of or plan.primary) in binary:
             faults.append(
                 f"decide.guardrails.{name}: {of or plan.primary!r} is 0 or 1, so this follows "
