@@ -49,16 +49,17 @@ def searched(author: Author | None, model: Scripted, calls: int = 1500) -> Ledge
     )
 
 
-def test_what_failures_teach_the_writer_wins() -> None:
+@pytest.mark.parametrize("calls", [300, 1500])
+def test_what_failures_teach_the_writer_wins(calls: int) -> None:
     author, model = Author(), Scripted(quality)
-    ledger = searched(author, model)
+    ledger = searched(author, model, calls)
     assert RULE in baseline.winner(ledger).instructions
     assert quality(baseline.winner(ledger)) == 0.8
     assert quality(baseline.winner(searched(None, Scripted(quality)))) == 0.5
-    assert ledger.n_calls == len(model.asked) <= 1500
+    assert ledger.n_calls == len(model.asked) <= calls
     written = [one for one in ledger.candidates if "written" in one.name]
     assert any("Say it as JSON." in one.prompt.instructions for one in written)
-    assert len({one.prompt.instructions for one in ledger.candidates}) > 5
+    assert len({one.prompt.instructions for one in ledger.candidates}) >= 4
 
 
 def test_the_writer_is_shown_train_cases_alone() -> None:

@@ -43,7 +43,7 @@ def test_a_prompt_is_engineered_kept_compared_and_taken_by_another_study(tmp_pat
         n_asked = answered(count)
         asked = Counter(line.split()[0] for line in count.read_text().splitlines())
         assert 0 < asked["old"] <= 150
-        assert asked["writer"] == 2
+        assert 2 <= asked["writer"] <= 3
         tried = json.loads(said("baseline", first, "--json"))["prompted"]["candidates"]
         assert any("Tell what it costs" in one["prompt"]["instructions"] for one in tried)
         shown = said("prompt", first, "--arm", "prompted", "--quiet")

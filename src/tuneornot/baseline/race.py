@@ -210,9 +210,9 @@ class Race:
 
     def aside(self, prompt: Prompt, cases: Sequence[Case]) -> Run | None:
         """Answers to cases that nobody races on; ``None`` where the budget is kept for the race."""
-        ahead = self.leader()
+        pace = self.leader().pace if self.alive else 0.0
         reserve = FINALISTS * (len(self.cases) - self.n_raced) + self.n_raced
-        if self._left(ahead.pace) < len(cases) + reserve:
+        if self._left(pace) < len(cases) + reserve:
             return None
         run = self.answer(prompt, cases)
         self._count(run)

@@ -71,7 +71,7 @@ def search(
     space = Space(start, train.cases, seed, offers)
     writer = None if write is None else Writer(write, train.cases, start.instructions, seed)
     race = Race(asked, dev.cases, budget, seed=seed, clock=clock)
-    race.run(space.first(() if writer is None else writer.rewritten()))
+    race.run(space.first(() if writer is None else writer.begun(race, start)))
     _vary(race, space, writer)
     race.choose()
     return _ledger(race, seed)

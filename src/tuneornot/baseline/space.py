@@ -112,7 +112,8 @@ class Space:
         """The first field: the user's own prompt, then different ones, each once.
 
         Args:
-            written: instructions by another model; each is tried in two settings.
+            written: instructions by another model; each is tried in two settings, the last one
+                first.
         """
         own = Proposal("as given", "", f"{len(self.start.demonstrations)} shown", self.start)
         cells = [*FIRST]

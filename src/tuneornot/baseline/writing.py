@@ -65,12 +65,20 @@ class Writer:
         self._kind: Kind = phrases.kind(train)
         self._rng = random.Random(seed)
 
-    def rewritten(self) -> list[str]:
+    def begun(self, race: Race, start: Prompt) -> list[str]:
+        """Instructions for the first field: the task rewritten, then improved by what fails.
+
+        Failures are asked for at once, since a small budget ends within the first field.
+        """
+        told = [*self._rewritten(), self.improved(race, start)]
+        return [*dict.fromkeys(text for text in told if text is not None)]
+
+    def _rewritten(self) -> list[str | None]:
         """The task in the writer's words, once for each way of looking at it."""
         solved = demonstrations.eligible(self._train, EXAMPLES)
         shown = self._rng.sample(solved, min(EXAMPLES, len(solved)))
         examples = "\n\n".join(_solved(case) for case in shown)
-        told = [
+        return [
             self._instructions(
                 "You write instructions for a language model. It will see them and then one "
                 f"message.\n\nThe task, as its owner put it:\n{self._task}\n\nSolved examples:\n\n"
@@ -78,7 +86,6 @@ class Writer:
             )
             for way in _WAYS
         ]
-        return [*dict.fromkeys(text for text in told if text is not None)]
 
     def improved(self, race: Race, prompt: Prompt) -> str | None:
         """Better instructions for a prompt, by what it gets wrong on train cases.
