@@ -75,6 +75,13 @@ def estimate(quantity: Quantity, scale: Scale, scores: Scores, alpha: float) -> 
             return spread.between_cases(b, c, groups=groups, binary=binary, alpha=alpha)
         case "instability":
             return spread.between_repeats(b, c, groups=groups, alpha=alpha)
+        case "drop":
+            if span[0] is None or span[1] is None:
+                return paired.difference(b, c, groups=groups, binary=False, alpha=alpha)
+            wide = span[1] - span[0]
+            return paired.difference(
+                b, c, groups=groups, scale=(-wide, wide), binary=False, alpha=alpha
+            )
         case "worst_tenth":
             return tails.worst_tenth(b, c, groups=groups, scale=span, alpha=alpha)
         case _:

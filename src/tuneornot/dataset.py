@@ -27,7 +27,7 @@ from tuneornot.errors import DataError, LeakageError
 from tuneornot.formats import casefile, rows
 from tuneornot.formats import manifest as manifests
 from tuneornot.formats.manifest import Manifest
-from tuneornot.records import Audit, Case, Dataset, Overlap, Splits
+from tuneornot.records import Audit, Case, Dataset, Json, Overlap, Splits
 from tuneornot.stats import planning
 
 FEWEST = 10
@@ -61,6 +61,28 @@ def read(
     if faults:
         raise DataError(str(path), faults, "Mend these rows; docs/concepts/cases.md has examples.")
     return Dataset(name=name or path.stem, cases=tuple(cases))
+
+
+def column(path: Path, name: str, cases: Sequence[Case]) -> dict[str, Json]:
+    """What stands in a column of a file that was read to cases, by case id.
+
+    Args:
+        path: the file.
+        name: of the column; dots lead into nested ones.
+        cases: as ``read`` gave them from this file.
+
+    Raises:
+        DataError: no row has the column.
+    """
+    found = rows.read(path, [])
+    values = [casefile.at(row.values, name) for row in found]
+    if all(value is casefile.ABSENT for value in values):
+        fault = f"no row has the column {name!r}; columns are {casefile.names(found)}"
+        raise DataError(str(path), [fault], "Name one of them.")
+    return {
+        case.id: None if value is casefile.ABSENT else value
+        for case, value in zip(cases, values, strict=True)
+    }
 
 
 def audit(dataset: Dataset, *, worthwhile: float | None = None, alpha: float = 0.05) -> Audit:

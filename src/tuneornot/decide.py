@@ -320,6 +320,8 @@ def _need(
         return None
     if claim.metric in SAFETY:
         return None  # the suite is frozen: further eval cases show nothing of it
+    if isinstance(measured, Drop) and measured.other_cases:
+        return None  # two sets would have to grow, and how far each is a choice
     return planning.n_more(estimate, measured.n, threshold=claim.threshold, alpha=alpha)
 
 

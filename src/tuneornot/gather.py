@@ -13,11 +13,14 @@ from pathlib import Path
 import msgspec
 
 from tuneornot import dataset
+from tuneornot.cases.hold_out import drawn
 from tuneornot.errors import DataError, LeakageError
 from tuneornot.records import Case, Dataset, Splits
 from tuneornot.study import DataPlan
 
 PARTS = ("train", "dev", "eval")
+FEWEST_HELD = 2
+"""Held-out cases below which nothing can be compared."""
 
 
 def frozen(data: DataPlan, folder: Path, manifest: Path) -> Splits:
@@ -43,7 +46,8 @@ def frozen(data: DataPlan, folder: Path, manifest: Path) -> Splits:
         made = dataset.manifest(splits)
     else:
         plan = data.split
-        source = _read(data, folder, data.cases, "cases")
+        source, held = _held_out(data, folder / data.cases)
+        extra += held
         sources = [source]
         splits = dataset.split(
             source,
@@ -65,6 +69,22 @@ def frozen(data: DataPlan, folder: Path, manifest: Path) -> Splits:
         more = _read(data, folder, file, "eval")
         splits = _grown(splits, more, manifest.with_stem(f"{manifest.stem}-{number}"), groups)
     return splits
+
+
+def _held_out(data: DataPlan, file: Path) -> tuple[Dataset, list[Dataset]]:
+    """The cases that are split, and each set of those that are held out."""
+    whole = dataset.read(file, fields=data.fields, name="cases")
+    left, held = whole.cases, []
+    for name, plan in data.split.hold_out.items():
+        values = {} if plan.column is None else dataset.column(file, plan.column, whole.cases)
+        found = [case for case in left if plan.holds(case, values.get(case.id))]
+        if len(found) < FEWEST_HELD:
+            fault = f"split.hold_out.{name}: {len(found)} cases are of it, expected 2 or more"
+            raise DataError(str(file), [fault], "Correct the slice or the range; see `check`.")
+        ids = {case.id for case in found}
+        left = tuple(case for case in left if case.id not in ids)
+        held.append(Dataset(name=name, cases=drawn(found, plan.cases, data.split.seed)))
+    return Dataset(name="cases", cases=left), held
 
 
 def _grown(splits: Splits, more: Dataset, manifest: Path, groups: bool) -> Splits:

@@ -15,7 +15,6 @@ import msgspec
 from tuneornot import compare, decide, further, safety, stages, study
 from tuneornot.metrics.base import Whole
 from tuneornot.records import (
-    POOLED,
     SAFETY,
     Audit,
     Check,
@@ -156,18 +155,18 @@ class Pairing:
         return self._adjusted(made, pairs[0]) if self._rule.adjust else made
 
     def _drops(self, name: str) -> compare.Drops | None:
-        """One candidate and the baseline on changed cases; ``None`` where nobody was asked any."""
-        if not self._so_far.changed:
-            return None
+        """One candidate and the baseline on changed and on other cases; ``None`` without any."""
         baseline = self._study.baseline
-        first, second = self._pairs(name)[0]
+        plain, *others = (compare.Pair(run, tuple(runs)) for run, runs in self._pairs(name))
+        if not self._so_far.changed and not others:
+            return None
         return compare.Drops(
-            compare.Pair(first, tuple(second)),
+            plain,
             [
                 (told, compare.Pair(runs[baseline][0], tuple(runs[name])))
                 for told, runs in self._so_far.changed
             ],
-            pooled=POOLED,
+            others=others,
         )
 
     def _safety(self, name: str, alpha: float) -> tuple[tuple[Check, ...], list[Contrast]]:

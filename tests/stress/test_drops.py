@@ -175,6 +175,26 @@ def test_a_drop_is_held_broken_or_open_with_the_cases_that_it_needs() -> None:
     assert found["open"].n_more > 0
 
 
+def test_on_other_cases_it_is_means_that_are_compared() -> None:
+    b0, c0 = draws(90, 0.5, 0.9)
+    b1, c1 = draws(70, 0.5, 0.4, seed=4)
+    later = dataset(70, name="later")
+    made = Drops(pair(b0, c0), others=[pair(b1, c1, on=later)])
+    [drop] = made.all(alpha=0.05)
+    assert (drop.dataset, drop.n, drop.other_cases, drop.main) == ("later", 70, True, False)
+    assert drop.plain == (b0.mean(), c0.mean())
+    assert drop.candidate.value == pytest.approx(c1.mean() - c0.mean())
+    assert drop.baseline.value == pytest.approx(b1.mean() - b0.mean())
+    assert drop.difference.value == pytest.approx((c1 - b1).mean() - (c0 - b0).mean())
+    claim = Claim(role="guardrail", metric="m", dataset="later", quantity="drop", threshold=-0.1)
+    evidence = compare.Evidence([pair(b0, c0)], drops=made)
+    assert evidence(claim, 0.05) == drop.difference
+    turned = Drops(pair(b0, c0, scale=LOWER), others=[pair(b1, c1, scale=LOWER, on=later)])
+    [worse] = turned.all(alpha=0.05)
+    assert worse.difference.value == pytest.approx(-drop.difference.value)
+    assert worse.plain == drop.plain
+
+
 @pytest.mark.parametrize("share", [0.3, 0.9])
 def test_the_bound_of_equal_drops_is_wrong_about_as_often_as_it_says(share: float) -> None:
     rng, n, n_wrong, n_draws = np.random.default_rng(11), 80, 0, 600

@@ -85,9 +85,11 @@ def test_faults_are_told(written_as: str, told: str) -> None:
 def test_a_drop_can_be_guarded_only_where_it_is_measured() -> None:
     text = PLAN.replace("latency: 2}", "latency: 2, drop: 0.05}")
     assert "decide.guardrails.drop: needs `stress`" in told_of(text)
+    on_set = study.parse(PLAN.replace("latency: 2}", "latency: 2, drop@later: 0.05}"))
+    assert study.rule(on_set).guardrails[-1].dataset == "later"
     text = PLAN.replace("latency: 2}", "latency: 2, drop@casing: 0.05}")
     told = told_of(f"{text}stress: {{perturbations: [typos]}}\n")
-    assert "'casing' is not among ['stress', 'typos']" in told
+    assert "'casing' is not among ['stress', 'typos', 'later']" in told
 
 
 def test_sets_hold_changed_cases_with_their_answers() -> None:

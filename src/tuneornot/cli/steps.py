@@ -152,10 +152,10 @@ def stress(
 ) -> None:
     """Ask every arm the eval cases in other ways (step 5) and print what each arm loses by it."""
     with protocol(path, results, quiet=quiet or as_json) as opened:
-        if opened.study.stress is None:
+        if opened.study.stress is None and not opened.study.data.sets:
             raise StudyError(
                 str(path),
-                ["stress: missing, so there is no other way to ask the cases in"],
+                ["stress: missing, and there are no other sets to lose anything on"],
                 "Name perturbations, such as `stress: {perturbations: [typos, casing]}`; "
                 "docs/concepts/stress.md lists them.",
             )

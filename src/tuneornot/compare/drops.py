@@ -15,11 +15,12 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from tuneornot.compare.apart import Apart
 from tuneornot.compare.contrasts import statistic
 from tuneornot.compare.parts import without
 from tuneornot.compare.sides import Rng, Sides, sides
 from tuneornot.compare.tables import Floats, Table, tables
-from tuneornot.records import Drop, Estimate, Perturbed, Run, Scale
+from tuneornot.records import POOLED, Drop, Estimate, Perturbed, Run, Scale
 from tuneornot.stats import multiplicity, paired
 
 FEW_CHANGED = 50
@@ -41,28 +42,43 @@ class Drops:
     """Two arms on the plain cases and on sets of changed ones."""
 
     def __init__(
-        self, plain: Pair, changed: Sequence[tuple[Perturbed, Pair]], *, pooled: str
+        self,
+        plain: Pair,
+        changed: Sequence[tuple[Perturbed, Pair]] = (),
+        *,
+        others: Sequence[Pair] = (),
+        pooled: str = POOLED,
     ) -> None:
         """Pair the runs by case.
 
         Args:
             plain: on the eval set.
             changed: on each set of changed cases; each is a part of the eval set, by case id.
+            others: on sets with cases of their own.
             pooled: what all perturbations at the study's strength are called together.
         """
         self._plain = plain
         self._changed = tuple(changed)
+        self._others = tuple(others)
         self._pooled = pooled
         # What a figure of a whole run loses is no mean of what cases lose.
         self._tables = {table.metric: table for table in tables(*plain) if not table.scale.whole}
         self._shifted = [
             {table.metric: table for table in tables(*pair)} for _, pair in self._changed
         ]
+        self._apart = {
+            (table.metric, name): Apart(name, self._tables[table.metric], table)
+            for pair in self._others
+            for name in [pair.baseline.dataset.name]
+            for table in tables(*pair)
+            if table.metric in self._tables
+        }
 
     def without(self, part: str) -> Drops:
         """The same without the cases of one slice."""
         left = [(told, pair.without(part)) for told, pair in self._changed]
-        return Drops(self._plain.without(part), left, pooled=self._pooled)
+        others = [pair.without(part) for pair in self._others]
+        return Drops(self._plain.without(part), left, others=others, pooled=self._pooled)
 
     def estimate(self, metric: str, dataset: str, *, alpha: float, rng: Rng = 0) -> Estimate | None:
         """The difference of the drops on one set, or on all together.
@@ -70,6 +86,8 @@ class Drops:
         Returns:
             ``None`` where it was not measured.
         """
+        if (metric, dataset) in self._apart:
+            return self._apart[metric, dataset].difference(alpha)
         own = self._sides(metric, dataset)
         if own is None:
             return None
@@ -78,7 +96,13 @@ class Drops:
     def all(self, *, alpha: float) -> tuple[Drop, ...]:
         """Every metric on every set and on all together, with p values adjusted by Holm."""
         judged = dict.fromkeys(name for _, pair in self._changed for name in pair.baseline.metrics)
-        return tuple(drop for metric in judged for drop in self._of_metric(metric, alpha))
+        paired_by_case = [drop for metric in judged for drop in self._of_metric(metric, alpha)]
+        beside = [
+            each.drop(self._levels(metric, each.plain.case_ids), alpha)
+            for (metric, _), each in self._apart.items()
+            if metric in self._plain.baseline.metrics
+        ]
+        return (*paired_by_case, *beside)
 
     def _of_metric(self, metric: str, alpha: float) -> list[Drop]:
         found = [self._drop(metric, told.name, told, alpha) for told, _ in self._changed]

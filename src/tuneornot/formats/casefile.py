@@ -73,20 +73,21 @@ def _columns(rows: Sequence[Row], fields: Mapping[str, str], faults: list[str]) 
         elif name in fields or name == "input":
             faults.append(
                 f"no row has the column {options[0]!r} for the field {name!r}; "
-                f"columns are {_names(rows)}"
+                f"columns are {names(rows)}"
             )
     return columns if len(faults) == before else {}
 
 
 def _occurs(rows: Sequence[Row], column: str) -> bool:
-    return any(_at(row.values, column) is not ABSENT for row in rows)
+    return any(at(row.values, column) is not ABSENT for row in rows)
 
 
-def _names(rows: Sequence[Row]) -> list[str]:
+def names(rows: Sequence[Row]) -> list[str]:
+    """The columns of a file, for a sentence; at most 20."""
     return sorted({name for row in rows for name in row.values})[:20]
 
 
-def _at(values: Mapping[str, Any], column: str) -> Any:
+def at(values: Mapping[str, Any], column: str) -> Any:
     """The value of a column; a column whose own name has dots goes before a nested one."""
     if column in values:
         return values[column]
@@ -99,7 +100,7 @@ def _at(values: Mapping[str, Any], column: str) -> Any:
 
 
 def _case(row: Row, columns: Mapping[str, str], faults: list[str]) -> Case | None:
-    found = {name: _at(row.values, column) for name, column in columns.items()}
+    found = {name: at(row.values, column) for name, column in columns.items()}
     own: list[str] = []
 
     def fault(name: str, expected: str) -> None:

@@ -177,7 +177,7 @@ POOLED = "stress"
 
 
 class Drop(Record, frozen=True, kw_only=True):
-    """What one metric loses on changed cases: perturbed minus plain, case by case.
+    """What one metric loses on changed cases, case by case; or on a set of other cases.
 
     Oriented like every difference: negative is a loss, and a negative ``difference`` means that the
     candidate loses more than the baseline.
@@ -185,17 +185,20 @@ class Drop(Record, frozen=True, kw_only=True):
 
     metric: str
     dataset: str
-    """The set of changed cases, or ``stress`` for all perturbations together."""
+    """The set of changed cases, ``stress`` for all perturbations together, or a set of others."""
     perturbation: str
-    """Empty for all together."""
+    """Empty for all together, and for other cases."""
     strength: float | None
     main: bool
+    other_cases: bool = False
+    """Whether the set has cases of its own: then it is means that are compared, not cases."""
     scale: Scale
     n: int
-    """Cases with both scores from both arms."""
+    """Changed cases with both scores from both arms; of other cases those of that set."""
     n_groups: int | None = None
     plain: tuple[float, float]
-    """Means without the change on the same cases, (baseline, candidate), in units of the metric."""
+    """Means without the change on the same cases, (baseline, candidate), in units of the metric;
+    beside other cases the means on eval."""
     baseline: Estimate
     """The baseline's mean change."""
     candidate: Estimate

@@ -142,7 +142,7 @@ def _table(comparison: Comparison) -> str:
 def _stress(comparison: Comparison, findings: Findings) -> str:
     head = ("metric", "asked with", comparison.baseline, comparison.candidate, "difference", "p")
     table = _lines((head, *stress.lines(comparison)), "|---|---|--:|--:|--:|--:|")
-    return f"{_text(stress.told(comparison, findings.rule.primary))}\n\n{table}"
+    return f"{_text(stress.told(comparison, findings.rule.primary))}\n\n{table}".lstrip()
 
 
 def _sensitivity(verdict: Verdict, findings: Findings) -> str:

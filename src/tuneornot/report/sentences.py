@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 from tuneornot.records import (
+    POOLED,
     Check,
     Comparison,
     Contrast,
@@ -368,7 +369,7 @@ def _open(given: Reason) -> str:
 
 def _subject(given: Reason) -> str:
     where = "" if given.dataset in ("eval", "") else f" on {given.dataset}"
-    where = stress.under(given.dataset) if given.quantity == "drop" else where
+    where = stress.UNDER_ALL if given.dataset == POOLED else where
     aspect = _ASPECTS[given.quantity]
     if given.role == "check" or given.quantity == "check":
         return f"Check {inline(given.metric)}"

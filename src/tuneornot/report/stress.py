@@ -11,10 +11,12 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tuneornot.records import POOLED, Comparison, Drop, Estimate, Findings, Perturbed
+from tuneornot.records import Comparison, Drop, Estimate, Findings, Perturbed
 from tuneornot.report import amounts, drawing, intervals
 from tuneornot.report.drawing import Figure, Row, Spec
 
+UNDER_ALL = " under all perturbations"
+"""Where a drop was seen, as the end of a phrase."""
 _LONGEST = 200
 """Characters of an example; the whole texts stand in report.json."""
 
@@ -32,9 +34,8 @@ class Line(NamedTuple):
 
 
 def lines(comparison: Comparison) -> tuple[Line, ...]:
-    """Every metric under each perturbation at the study's strength, then under all together."""
-    wanted = [drop for drop in comparison.drops if drop.main and _says_more(drop, comparison)]
-    return tuple(_line(drop) for drop in wanted)
+    """Every metric under each perturbation at the study's strength, all together, other cases."""
+    return tuple(_line(drop) for drop in _shown(comparison))
 
 
 def told(comparison: Comparison, primary: str) -> str:
@@ -57,11 +58,6 @@ def told(comparison: Comparison, primary: str) -> str:
     )
 
 
-def under(dataset: str) -> str:
-    """Where a drop was seen, as the end of a phrase."""
-    return " under all perturbations" if dataset == POOLED else f" under {dataset}"
-
-
 def moved(drop: Drop, difference: Estimate) -> str:
     """Both arms' changes and their difference, at whatever error rate that was estimated."""
     first, second, gap = (
@@ -78,8 +74,7 @@ def examples(perturbed: Sequence[Perturbed]) -> tuple[str, ...]:
 
 def differences(comparison: Comparison, findings: Findings) -> Figure | None:
     """The difference of the drops in the primary, a row for each perturbation."""
-    drops = [drop for drop in comparison.drops if drop.metric == findings.rule.primary]
-    shown = [drop for drop in drops if drop.main and _says_more(drop, comparison)]
+    shown = [drop for drop in _shown(comparison) if drop.metric == findings.rule.primary]
     guarded = {
         rail.dataset: rail.margin
         for rail in findings.rule.guardrails
@@ -110,7 +105,8 @@ def differences(comparison: Comparison, findings: Findings) -> Figure | None:
         alt_text="Differences of the drops: " + "; ".join(f"{r.label}: {r.note}" for r in rows),
         caption=(
             f"{amounts.title(findings.rule.primary)}: how much more the candidate loses than the"
-            " baseline when the same cases are asked in another way, with 95% intervals. A short"
+            " baseline when the same cases are asked in another way, or on other cases, with 95%"
+            " intervals. A short"
             " upright line is the margin that the study wrote down."
         ),
     )
@@ -194,9 +190,20 @@ def _change(drop: Drop, place: int) -> str:
 
 def _asked(drop: Drop) -> str:
     cases = amounts.count(drop.n, "case")
+    if drop.other_cases:
+        return f"other cases: {drop.dataset} ({cases})"
     if not drop.perturbation:
         return f"all together ({cases})"
     return f"{drop.perturbation} at {drop.strength:g} ({cases})"
+
+
+def _shown(comparison: Comparison) -> list[Drop]:
+    """What is tested or guarded; the other points of the curves are drawn only."""
+    return [
+        drop
+        for drop in comparison.drops
+        if drop.other_cases or (drop.main and _says_more(drop, comparison))
+    ]
 
 
 def _says_more(drop: Drop, comparison: Comparison) -> bool:

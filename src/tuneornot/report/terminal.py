@@ -90,7 +90,9 @@ def show_stress(
             table.add_column(Text(name), overflow="fold")
         for line in stress.lines(comparison):
             table.add_row(*(Text(cell) for cell in line))
-        to.print(table, Text(stress.told(comparison, primary)), Text())
+        to.print(table)
+        told = stress.told(comparison, primary)
+        to.print(*([Text(told), Text()] if told else []))
     for said in stress.examples(perturbed):
         to.print(Text(f"- {said}"))
 

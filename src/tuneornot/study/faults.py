@@ -85,9 +85,15 @@ def _data_faults(data: DataPlan) -> list[str]:
         faults.append("data: give either `cases` (one file to split) or `train`, `dev` and `eval`")
     elif given and len(given) < 3:
         faults.append(f"data: `train`, `dev` and `eval` belong together; found only {given}")
-    for name in data.extra:
+    for name, held in data.split.hold_out.items():
+        faults += [f"data.split.hold_out.{name}.{fault}" for fault in held.faults()]
+        if data.cases is None:
+            faults.append("data.split.hold_out: needs one file to be split, as `data.cases`")
+        if name in data.extra:
+            faults.append(f"data.split.hold_out: {name!r} is in data.extra too; choose another")
+    for name in data.sets:
         if name in ("train", "dev", "eval", "demonstrations"):
-            faults.append(f"data.extra: {name!r} is the name of a split; choose another")
+            faults.append(f"data: the set {name!r} has the name of a split; choose another")
     for part in ("eval", "dev", "train"):
         value = getattr(data.split, part)
         if value is not None and (value <= 0 or (value != int(value) and value >= 1)):
@@ -205,7 +211,7 @@ def _decide_faults(study: Study, built: Sequence[Metric], known: Sequence[str]) 
 
 
 def _guardrail_faults(study: Study, built: Sequence[Metric], known: Sequence[str]) -> list[str]:
-    plan, sets = study.decide, ["eval", *study.data.extra]
+    plan, sets = study.decide, ["eval", *study.data.sets]
     binary = {metric.name for metric in built if metric.scale.binary}
     whole_run = {metric.name for metric in built if metric.scale.whole}
     faults = []
@@ -243,7 +249,7 @@ def _guardrail_faults(study: Study, built: Sequence[Metric], known: Sequence[str
 
 def _claim_faults(study: Study, judged: Sequence[str]) -> list[str]:
     known = [*judged, *(name for name in study.metrics if name in MEASURED)]
-    sets = ["eval", *study.data.extra]
+    sets = ["eval", *study.data.sets]
     faults = []
     for claim, names in study.claims.items():
         for name in names:
@@ -264,7 +270,7 @@ def _stress_faults(study: Study) -> list[str]:
         f"stress.perturbations: {name!r} is the name of a set; give the perturbation another "
         "`name:`"
         for name in plan.names
-        if name in ("train", "dev", "eval", *study.data.extra)
+        if name in ("train", "dev", "eval", *study.data.sets)
     ]
     if plan.writer is not None:
         told = model_faults(plan.writer, Sampling())
@@ -273,9 +279,9 @@ def _stress_faults(study: Study) -> list[str]:
 
 
 def _drop_faults(study: Study, where: str) -> list[str]:
-    if study.stress is None:
-        return ["needs `stress` with perturbations, under which arms can drop"]
-    known = study.stress.names
+    if study.stress is None and not where:
+        return ["needs `stress` with perturbations, under which arms can drop, or a set: drop@SET"]
+    known = [*(study.stress.names if study.stress else ()), *study.data.sets]
     return [_unknown(where, known)] if where and where not in known else []
 
 

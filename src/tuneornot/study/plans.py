@@ -6,6 +6,7 @@ from typing import Literal
 
 from tuneornot.attacks.plan import RedteamPlan
 from tuneornot.budget import Budget
+from tuneornot.cases.hold_out import HoldOut
 from tuneornot.records import ClaimName, Covariate, EconomicsPlan, Json, Record, Sampling
 from tuneornot.retrieval.plan import RetrievePlan
 from tuneornot.stress.plan import StressPlan
@@ -22,6 +23,8 @@ class SplitPlan(Record, frozen=True, kw_only=True):
     """``None``: all that remain."""
     by: Literal["case", "group"] = "case"
     seed: int = 0
+    hold_out: dict[str, HoldOut] = {}
+    """Further evaluation sets made of cases of the file, which then stand in no other part."""
 
 
 class DataPlan(Record, frozen=True, kw_only=True):
@@ -38,6 +41,11 @@ class DataPlan(Record, frozen=True, kw_only=True):
     fields: dict[str, str] = {}
     """Case field to column, where the names differ."""
     split: SplitPlan = SplitPlan()
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """Names of the further evaluation sets, the study's own and those that are held out."""
+        return (*self.extra, *self.split.hold_out)
 
 
 class SearchPlan(Record, frozen=True, kw_only=True):

@@ -60,6 +60,8 @@ def text(study: Study) -> str:
     """
     fields = msgspec.to_builtins(study)
     left_out = {*UNCLAIMED, *(["stress"] if study.stress is None else [])}
+    if not study.data.split.hold_out:
+        fields["data"]["split"].pop("hold_out")
     return msgspec.yaml.encode(
         {name: value for name, value in fields.items() if name not in left_out}
     ).decode()
