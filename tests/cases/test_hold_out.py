@@ -94,7 +94,7 @@ def test_what_cannot_be_held_out_is_told(tmp_path: Path) -> None:
         ("{a: {column: d, from: 3, until: x}}", "expected the same kind as `from`"),
         ("{a: {slice: x, cases: 1}}", "found 1, expected 2 or more"),
         ("{later: {slice: x}}", "'later' is in data.extra too"),
-        ("{eval: {slice: x}}", "the set 'eval' has the name of a split"),
+        ("{eval: {slice: x}}", "'eval' is the name of a split"),
         ("{a: {slices: x}}", "did you mean 'slice'?"),
     ],
 )

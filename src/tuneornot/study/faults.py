@@ -93,7 +93,7 @@ def _data_faults(data: DataPlan) -> list[str]:
             faults.append(f"data.split.hold_out: {name!r} is in data.extra too; choose another")
     for name in data.sets:
         if name in ("train", "dev", "eval", "demonstrations"):
-            faults.append(f"data: the set {name!r} has the name of a split; choose another")
+            faults.append(f"data: {name!r} is the name of a split; give the set another")
     for part in ("eval", "dev", "train"):
         value = getattr(data.split, part)
         if value is not None and (value <= 0 or (value != int(value) and value >= 1)):
