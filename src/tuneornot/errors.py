@@ -9,6 +9,7 @@
     ├── ModelError            a model could not be opened or does not answer   exit 5
     │   └── ServerError       the same for a server: address and status kept
     ├── TrainingError         training failed or its result is unusable        exit 5
+    │   └── Diverged          the loss of a training is no number any more     exit 5
     └── StoreError            what was measured cannot be kept or read         exit 6
 
 Every message is a sentence that states the rule, shows the value, and ends in what to do. Where
@@ -102,6 +103,10 @@ class TrainingError(TuneornotError):
     """Training failed, or produced something that cannot be used."""
 
     exit_code = 5
+
+
+class Diverged(TrainingError):
+    """The loss of a training is no number any more; another recipe may do."""
 
 
 class StoreError(TuneornotError):

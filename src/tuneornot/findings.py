@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from tuneornot import __version__, asides, compare, decide, economics, profile, study
 from tuneornot.metrics.base import whole
@@ -50,6 +52,8 @@ def of(protocol: Protocol) -> Findings:
         adapters={
             name: protocol.adapters(name) for name, arm in protocol.study.arms.items() if arm.tune
         },
+        trials=_told(protocol, protocol.trials),
+        learning=_told(protocol, protocol.learning),
         runs=tuple(run for runs in protocol.runs.values() for run in runs),
         comparisons=protocol.comparisons,
         verdicts=verdicts,
@@ -76,6 +80,16 @@ def of(protocol: Protocol) -> Findings:
         machine=machine.describe(),
         version=__version__,
     )
+
+
+Told = TypeVar("Told")
+
+
+def _told(protocol: Protocol, tell: Callable[[str], Told | None]) -> dict[str, Told]:
+    """By tuned arm what there is to tell of its training."""
+    tuned = [name for name, arm in protocol.study.arms.items() if arm.tune]
+    found = {name: tell(name) for name in tuned}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def money(protocol: Protocol) -> Economics | None:

@@ -28,10 +28,10 @@ from tuneornot import (
     baseline,
     budget,
     dataset,
-    finetune,
     fingerprint,
     gather,
     labelling,
+    learning,
     prompts,
     shift,
     stages,
@@ -57,6 +57,7 @@ from tuneornot.records import (
     Comparison,
     Dataset,
     Json,
+    Learning,
     Ledger,
     Look,
     Prices,
@@ -67,6 +68,7 @@ from tuneornot.records import (
     Sampling,
     Splits,
     Stage,
+    Trials,
     Verdict,
 )
 from tuneornot.redteam import Team
@@ -74,6 +76,7 @@ from tuneornot.retrieval.library import Library
 from tuneornot.session import Session
 from tuneornot.store.store import Store
 from tuneornot.stress.sets import ChangedSet, sources
+from tuneornot.tuning import Pupil, Tuning
 
 
 class Protocol:
@@ -277,46 +280,42 @@ class Protocol:
         if plan.tune is None:
             return ()
         if arm not in self._adapters:
-            trained = tuple(self._trained(arm, plan.tune, seed) for seed in plan.tune.seeds)
-            self._adapters[arm] = trained
+            self._adapters[arm] = self.tuning.adapters(self.pupil(arm))
         return self._adapters[arm]
 
-    def _trained(self, arm: str, plan: study.TunePlan, seed: int) -> Adapter:
-        """Train once; a folder holds one training, so everything that determines it names it."""
-        name, start = self.study.arms[arm].model, self.start(arm)
-        model = self.model(name)
-        train, dev = self._taught(arm)
-        folder = self.results / "adapters" / self.training(arm, plan, seed)
-        job = finetune.Job(start, plan.recipe, seed)
-        with self.session.phase(f"train {arm}, seed {seed}"):
-            held = finetune.finished(model, train, dev, job=job, folder=folder)
-            if held is not None:
-                return held
-            # Deferred: a study without training must not need torch.
-            from tuneornot.models.local import weights
+    @functools.cached_property
+    def tuning(self) -> Tuning:
+        """The trainings of this study."""
+        return Tuning(self.session, self.results / "adapters")
 
-            with self.session.training(name, f"the training of {arm!r}, and what follows it"):
-                trained = finetune.train(
-                    model,
-                    weights.load(name),
-                    train,
-                    dev,
-                    prompt=start,
-                    recipe=plan.recipe,
-                    seed=seed,
-                    folder=folder,
-                    on_point=lambda point, share: self.listener.advance(round(100 * share), 100),
-                )
-        self.store.keep_adapter(folder.name, trained)
-        return trained
+    def pupil(self, arm: str) -> Pupil:
+        """An arm that is to be trained, with what it is taught."""
+        plan = self.study.arms[arm]
+        assert plan.tune is not None, f"the study does not tune {arm}"
+        return Pupil(arm, plan.model, plan.tune, self.start(arm), *self._taught(arm))
 
-    def training(self, arm: str, plan: study.TunePlan, seed: int) -> str:
-        """The name of a training: what is kept of it stands under it."""
-        name, parts = self.study.arms[arm].model, self._taught(arm)
-        determined = [name, self.model(name).identity()]
-        determined += [self.start(arm).fingerprint, plan.recipe.fingerprint]
-        mark = fingerprint.of([*determined, *(part.fingerprint for part in parts)])[:8]
-        return f"{arm}-seed{seed}-{mark}"
+    def trials(self, arm: str) -> Trials | None:
+        """What was tried to find the arm's recipe; ``None`` where the study gives it."""
+        return self.tuning.searched(self.pupil(arm))[1]
+
+    def learning(self, arm: str) -> Learning | None:
+        """What more training data would bring to an arm; ``None`` where the study does not ask."""
+        plan = self.study.arms[arm].tune
+        if plan is None or not plan.curve:
+            return None
+        pupil, first = self.pupil(arm), self.study.baseline
+        rule, dev = study.rule(self.study), self.splits.dev
+        metrics = [one for one in self.metrics if one.name == rule.primary]
+
+        def ask(adapter: Adapter | None, against: Run | None) -> Run:
+            tuned = None if adapter is None else self.arm(arm, pupil.prompt, adapter)
+            asked = self.arms(first)[0] if tuned is None else tuned
+            return self.session.run(asked, dev, metrics, repeats=1, against=against)
+
+        trained = [self.tuning.of_share(pupil, share) for share in plan.curve]
+        searched = self.study.arms[first].search is not None
+        with self.session.phase(f"measure {arm} on dev"):
+            return learning.of(ask, self.tuning.sizes(pupil), trained, rule, searched=searched)
 
     @functools.cached_property
     def proofs(self) -> dict[str, tuple[Check, ...]]:

@@ -15,7 +15,7 @@ from tuneornot.cli.progress import console
 from tuneornot.cli.working import AsJson, Quiet, ResultsPath, StudyPath, print_json, protocol
 from tuneornot.errors import StudyError
 from tuneornot.records import Check
-from tuneornot.report import terminal
+from tuneornot.report import schooling, terminal
 
 PANEL = "Measure"
 ArmName = Annotated[
@@ -107,12 +107,15 @@ def finetune(
             for name, plan in opened.study.arms.items()
             if plan.tune is not None and arm in (None, name)
         }
+        searches = {name: opened.trials(name) for name in adapters}
         brought = {name: opened.proofs[name] for name in opened.brought if arm in (None, name)}
     if as_json:
         print_json({**adapters, **brought})
         return
     out = Console(highlight=False)
     for name, trained in adapters.items():
+        for said in schooling.trials(searches[name]):
+            out.print(f"{name}: {said}", markup=False)
         for adapter in trained:
             out.print(f"{name}, seed {adapter.seed}: {adapter.path}", markup=False)
             _print_checks(out, adapter.checks)

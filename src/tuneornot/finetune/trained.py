@@ -7,30 +7,36 @@ goes on.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 import msgspec
 
 from tuneornot import fingerprint
-from tuneornot.errors import MissingExtra, TrainingError
+from tuneornot.errors import Diverged, MissingExtra, TrainingError
 from tuneornot.finetune.checks import check, spaced
 from tuneornot.models.base import Model
-from tuneornot.records import Adapter, CurvePoint, Dataset, Json, Prompt
+from tuneornot.records import Adapter, CurvePoint, Dataset, Json, Prompt, Trial
 from tuneornot.training import examples
 from tuneornot.training.examples import Examples
 from tuneornot.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from tuneornot.models.local.weights import Loaded
+    from tuneornot.training.lora import Fitted
 
-MANIFEST = "manifest.json"
+MANIFEST, TRIAL = "manifest.json", "trial.json"
 NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "accelerate")
 WATCHED = 32
 """Dev cases whose loss is measured at the start and after each epoch."""
+
+Kept = TypeVar("Kept", Adapter, Trial)
 
 
 class Job(NamedTuple):
@@ -71,34 +77,18 @@ def train(
             written or holds something else.
         MissingExtra: torch, trl or peft is not installed.
     """
-    if any(importlib.util.find_spec(name) is None for name in NEEDED):
-        raise MissingExtra("Fine-tuning", "local")
+    _require_packages()
     from tuneornot.training import lora
 
     job = Job(prompt, recipe, seed)
     held = finished(model, train_cases, dev, job=job, folder=folder)
     if held is not None:
         return held
-    if loaded.identity != model.identity():
-        raise TrainingError(
-            f"An adapter must be trained on the weights that it will be used with, found "
-            f"{loaded.identity!r} for training and {model.identity()!r} for {model.name!r}. "
-            "Load the model again."
-        )
+    _require_same_weights(model, loaded)
     settings = _settings(model, train_cases, dev, job)
     built = _examples(train_cases, loaded, job)
-    shown = spaced(dev.cases, WATCHED)
-    watched = examples.build(shown, prompt, loaded.tokenizer, longest=recipe.longest)
-    curve, seconds = lora.fit(
-        loaded.model,
-        loaded.tokenizer,
-        built.kept,
-        watched.kept,
-        recipe=recipe,
-        seed=seed,
-        folder=folder,
-        plan=fingerprint.of([settings, seed]),
-        on_point=on_point,
+    curve, seconds = _fitted(
+        loaded, built, dev, job=job, settings=settings, folder=folder, on_point=on_point
     )
     adapter = Adapter(
         path=str(folder),
@@ -113,9 +103,54 @@ def train(
     )
     checks = check(model, adapter, train_cases, dev, prompt=prompt, built=built, loaded=loaded)
     adapter = msgspec.structs.replace(adapter, checks=checks)
-    _keep(adapter, folder)
+    _keep(adapter, folder / MANIFEST)
     lora.tidy(folder)
     return adapter
+
+
+def trial(
+    model: Model,
+    loaded: Loaded,
+    train_cases: Dataset,
+    dev: Dataset,
+    *,
+    job: Job,
+    folder: Path,
+    on_point: Callable[[CurvePoint, float], None] | None = None,
+) -> Trial:
+    """Train only to see the loss on dev; the weights are not kept, and nothing is asked.
+
+    An interrupted trial goes on, and a finished one is read (see ``tried``). Arguments and errors
+    are those of ``train``, except that a loss that diverged is a trial without a loss.
+    """
+    _require_packages()
+    _require_same_weights(model, loaded)
+    settings = _settings(model, train_cases, dev, job)
+    built, began = _examples(train_cases, loaded, job), time.monotonic()
+    loss = None
+    with contextlib.suppress(Diverged):
+        curve, _ = _fitted(
+            loaded, built, dev, job=job, settings=settings, folder=folder, on_point=on_point
+        )
+        losses = [point.dev_loss for point in curve if point.dev_loss is not None]
+        loss = losses[-1] if losses else None
+    found = Trial(
+        recipe=cast(dict[str, Json], msgspec.to_builtins(job.recipe)),
+        dev_loss=loss,
+        seconds=time.monotonic() - began,
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    _keep(found, folder / TRIAL)
+    return found
+
+
+def tried(folder: Path) -> Trial | None:
+    """The trial that a folder holds; ``None`` if it is not finished.
+
+    Raises:
+        TrainingError: its file is damaged.
+    """
+    return _read(folder / TRIAL, Trial)
 
 
 def finished(
@@ -126,16 +161,9 @@ def finished(
     Raises:
         TrainingError: the folder holds the adapter of another training, or a damaged one.
     """
-    path = folder / MANIFEST
-    if not path.exists():
+    held = _read(folder / MANIFEST, Adapter)
+    if held is None:
         return None
-    try:
-        held = msgspec.json.decode(path.read_bytes(), type=Adapter)
-    except (OSError, msgspec.DecodeError) as error:
-        raise TrainingError(
-            f"A folder's {MANIFEST} must be readable, found {str(path)!r} that is not: {error}. "
-            "Remove the folder and run the same command again."
-        ) from error
     wanted: dict[str, Json] = {
         **_settings(model, train_cases, dev, job),
         "model": model.name,
@@ -183,15 +211,69 @@ def _examples(train_cases: Dataset, loaded: Loaded, job: Job) -> Examples:
     )
 
 
-def _keep(adapter: Adapter, folder: Path) -> None:
-    """Write the manifest last and in one move: a folder with a manifest is finished."""
-    text = msgspec.json.format(msgspec.json.encode(adapter), indent=2)
-    partial = folder / f"{MANIFEST}.partial"
+def _fitted(
+    loaded: Loaded,
+    built: Examples,
+    dev: Dataset,
+    *,
+    job: Job,
+    settings: dict[str, Json],
+    folder: Path,
+    on_point: Callable[[CurvePoint, float], None] | None,
+) -> Fitted:
+    from tuneornot.training import lora
+
+    shown = spaced(dev.cases, WATCHED)
+    watched = examples.build(shown, job.prompt, loaded.tokenizer, longest=job.recipe.longest)
+    return lora.fit(
+        loaded.model,
+        loaded.tokenizer,
+        built.kept,
+        watched.kept,
+        recipe=job.recipe,
+        seed=job.seed,
+        folder=folder,
+        plan=fingerprint.of([settings, job.seed]),
+        on_point=on_point,
+    )
+
+
+def _require_packages() -> None:
+    if any(importlib.util.find_spec(name) is None for name in NEEDED):
+        raise MissingExtra("Fine-tuning", "local")
+
+
+def _require_same_weights(model: Model, loaded: Loaded) -> None:
+    if loaded.identity != model.identity():
+        raise TrainingError(
+            f"An adapter must be trained on the weights that it will be used with, found "
+            f"{loaded.identity!r} for training and {model.identity()!r} for {model.name!r}. "
+            "Load the model again."
+        )
+
+
+def _read(path: Path, kind: type[Kept]) -> Kept | None:
+    if not path.exists():
+        return None
     try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError) as error:
+        raise TrainingError(
+            f"A folder's {path.name} must be readable, found {str(path)!r} that is not: {error}. "
+            "Remove the folder and run the same command again."
+        ) from error
+
+
+def _keep(result: Adapter | Trial, path: Path) -> None:
+    """Write the file last and in one move: a folder that holds it is finished."""
+    text = msgspec.json.format(msgspec.json.encode(result), indent=2)
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(text + b"\n")
-        partial.replace(folder / MANIFEST)
+        partial.replace(path)
     except OSError as error:
         raise TrainingError(
-            f"An adapter's manifest must be written to {str(folder)!r}, but: {error.strerror}. "
-            "Make room and run the same command again; the training is not repeated."
+            f"What a training gave must be written to {str(path)!r}, but: {error.strerror}. "
+            "Make room and run the same command again; a finished training is not repeated."
         ) from error

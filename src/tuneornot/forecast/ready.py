@@ -79,7 +79,7 @@ def _held(protocol: Protocol, name: str) -> tuple[Arm, ...]:
         return () if ledger is None else (protocol.arm(name, baseline.winner(ledger)),)
     if plan.tune is None:
         return protocol.arms(name)
-    trainings = [protocol.training(name, plan.tune, seed) for seed in plan.tune.seeds]
+    trainings = protocol.tuning.names(protocol.pupil(name))
     adapters = [one for training in trainings for one in protocol.store.adapters(training)]
     return tuple(protocol.arm(name, start, adapter) for adapter in adapters)
 

@@ -53,8 +53,10 @@ def _preparing(protocol: Protocol, arm: Ready) -> list[Outlay]:
     plan = protocol.study.arms[arm.name]
     if plan.search is not None and not arm.arms:
         return [_searching(protocol, arm)]
-    if plan.tune is not None and len(arm.arms) < arm.n_arms:
-        return [_training(protocol, arm, arm.n_arms - len(arm.arms))]
+    if plan.tune is not None:
+        # Trainings on shares of train count as whole ones: rather too much than too little.
+        n_left = arm.n_arms - len(arm.arms) + protocol.tuning.n_left(protocol.pupil(arm.name))
+        return [_training(protocol, arm, n_left)] if n_left else []
     return _checking(protocol, arm)
 
 

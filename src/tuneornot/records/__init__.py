@@ -79,6 +79,7 @@ from tuneornot.records.decided import (
 )
 from tuneornot.records.expected import ClaimName, Expectation, Pointed, State
 from tuneornot.records.labelled import Calibration, JudgedArm, Label, OrderBias, Retest
+from tuneornot.records.learned import Learning, LearningPoint, Trial, Trials
 from tuneornot.records.measured import Purpose, Response, Retrieved, Run, Scale, Score
 from tuneornot.records.priced import Price, Prices, Rates, Spent
 from tuneornot.records.prompts import MARKER, Prompt
@@ -127,6 +128,8 @@ __all__ = [
     "Json",
     "JudgedArm",
     "Label",
+    "Learning",
+    "LearningPoint",
     "Ledger",
     "Look",
     "Message",
@@ -169,5 +172,7 @@ __all__ = [
     "Standing",
     "State",
     "Swing",
+    "Trial",
+    "Trials",
     "Verdict",
 ]

@@ -12,6 +12,7 @@ from tuneornot.records.compared import Aside, Comparison, Estimate
 from tuneornot.records.costed import Economics
 from tuneornot.records.expected import Expectation
 from tuneornot.records.labelled import Calibration
+from tuneornot.records.learned import Learning, Trials
 from tuneornot.records.measured import Run
 from tuneornot.records.priced import Spent
 from tuneornot.records.stressed import Perturbed
@@ -216,6 +217,10 @@ class Findings(Record, frozen=True, kw_only=True):
     """By arm."""
     adapters: dict[str, tuple[Adapter, ...]] = {}
     """By arm, one for each training seed."""
+    trials: dict[str, Trials] = {}
+    """By arm the search for its recipe."""
+    learning: dict[str, Learning] = {}
+    """By arm what more training data would bring."""
     runs: tuple[Run, ...]
     """Every arm on every measured set."""
     comparisons: tuple[Comparison, ...]

@@ -20,6 +20,7 @@ from tuneornot.report import (
     profile,
     remarks,
     safety,
+    schooling,
     sentences,
     stress,
     upkeep,
@@ -52,6 +53,7 @@ def render(findings: Findings) -> str:
         _profile(findings),
         _upkeep(findings),
         _judges(findings),
+        _schooling(findings),
         _effort(findings),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -192,6 +194,16 @@ def _judges(findings: Findings) -> str:
         for said in judges.told(each)
     )
     return f"<details><summary>The judges</summary>\n\n{told}\n\n</details>"
+
+
+def _schooling(findings: Findings) -> str:
+    """What was tried around each training."""
+    told = "\n".join(
+        f"- {_text(arm)}: {_text(said)}"
+        for arm in findings.adapters
+        for said in schooling.told(findings, arm)
+    )
+    return f"Around the training:\n\n{told}" if told else ""
 
 
 def _beside(findings: Findings) -> str:

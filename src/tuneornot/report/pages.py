@@ -42,6 +42,7 @@ from tuneornot.report import (
     profile,
     remarks,
     safety,
+    schooling,
     sentences,
     shapes,
     stress,
@@ -124,6 +125,10 @@ def render(findings: Findings) -> str:
         views=[_view(comparison, findings) for comparison in findings.comparisons],
         searches=[_search(arm, each, findings) for arm, each in findings.ledgers.items()],
         curves={arm: efforts.curve(each) for arm, each in findings.adapters.items()},
+        learnt={
+            arm: schooling.figure(each, schooling.scale(findings, each.metric))
+            for arm, each in findings.learning.items()
+        },
         book=casebook.build(findings),
         limits=remarks.limits(findings),
         beside=beside.told(findings),
@@ -155,6 +160,7 @@ def _environment() -> jinja2.Environment:
         profile=profile,
         remarks=remarks,
         safety=safety,
+        schooling=schooling,
         sentences=sentences,
     )
     environment.filters["settings"] = _settings

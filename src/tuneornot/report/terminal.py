@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuneornot.records import Calibration, Comparison, Findings, Perturbed, Phase, Redteam, Verdict
-from tuneornot.report import amounts, judges, money, remarks, safety, sentences, stress
+from tuneornot.report import amounts, judges, money, remarks, safety, schooling, sentences, stress
 
 _TONES = {"tune": "green", "keep-prompting": "blue", "not-yet": "yellow", "blocked": "red"}
 _STATES = {"holds": "green", "broken": "red", "unresolved": "yellow"}
@@ -52,6 +52,11 @@ def show(findings: Findings, console: Console, *, report: Path | None = None) ->
             ]
     if findings.redteam is not None:
         parts += [*_safety(findings.redteam, roomy=console.width >= _ROOMY)]
+    parts += [
+        Text(f"{arm}: {said}")
+        for arm in findings.learning
+        for said in schooling.told(findings, arm)[-1:]
+    ]
     parts += _limits(findings)
     if findings.phases:
         parts += [_phases(findings.phases), *_spent(findings)]

@@ -12,10 +12,10 @@ from tuneornot.study.plans import (
     SearchPlan,
     SplitPlan,
     Study,
-    TunePlan,
 )
 from tuneornot.study.reading import grown, metrics, parse, read, text
 from tuneornot.study.rules import MEASURED, QUANTITIES, kinds, rests_on_cost, rule, sampling
+from tuneornot.training.plan import TunePlan
 
 __all__ = [
     "MEASURED",

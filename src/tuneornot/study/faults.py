@@ -145,11 +145,8 @@ def _arm_faults(study: Study) -> list[str]:
         thinks = arm.search.reasoning if arm.search else None
         if thinks is not None and thinks < 0:
             faults.append(f"arms.{name}.search.reasoning: found {thinks!r}, expected 0 or more")
-        seeds = arm.tune.seeds if arm.tune is not None else (0,)
-        if not seeds or len(set(seeds)) < len(seeds):
-            faults.append(
-                f"arms.{name}.tune.seeds: found {[*seeds]}, expected some, each of them once"
-            )
+        if arm.tune is not None:
+            faults += [f"arms.{name}.tune.{fault}" for fault in arm.tune.faults()]
     return faults
 
 

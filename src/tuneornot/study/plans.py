@@ -10,7 +10,7 @@ from tuneornot.cases.hold_out import HoldOut
 from tuneornot.records import ClaimName, Covariate, EconomicsPlan, Json, Record, Sampling
 from tuneornot.retrieval.plan import RetrievePlan
 from tuneornot.stress.plan import StressPlan
-from tuneornot.training.recipe import Recipe
+from tuneornot.training.plan import TunePlan
 from tuneornot.training.tuned import TunedPlan
 
 
@@ -62,17 +62,6 @@ class SearchPlan(Record, frozen=True, kw_only=True):
     writer: str | None = None
     """A model that writes instructions, shown train cases and what failed on them."""
     seed: int = 0
-
-
-class TunePlan(Recipe, frozen=True, kw_only=True):
-    """How an arm is trained: a recipe, and one adapter for each seed."""
-
-    seeds: tuple[int, ...] = (1,)
-
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe without the seeds."""
-        return Recipe(**{name: getattr(self, name) for name in Recipe.__struct_fields__})
 
 
 class ArmPlan(Record, frozen=True, kw_only=True):

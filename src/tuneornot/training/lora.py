@@ -28,7 +28,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallba
 from transformers.trainer_callback import PrinterCallback
 from trl.trainer.sft_config import SFTConfig
 
-from tuneornot.errors import TrainingError
+from tuneornot.errors import Diverged, TrainingError
 from tuneornot.records import CurvePoint
 from tuneornot.training import quiet
 from tuneornot.training.batches import collate
@@ -86,7 +86,8 @@ def fit(
         on_point: told of each point of the curve.
 
     Raises:
-        TrainingError: the loss is not a number, or the folder cannot be written.
+        Diverged: the loss is not a number.
+        TrainingError: the folder cannot be written.
     """
     checkpoints = folder / CHECKPOINTS / plan
     with quiet.libraries(), _told():
@@ -219,7 +220,7 @@ class _Watcher(TrainerCallback):
         entry = state.log_history[-1]
         entry["elapsed"] = time.perf_counter() - self.began
         if "loss" in entry and not math.isfinite(entry["loss"]):
-            raise TrainingError(
+            raise Diverged(
                 f"A training's loss must stay a finite number, found {entry['loss']!r} at step "
                 f"{state.global_step} of {state.max_steps} with rate {args.learning_rate!r}. "
                 "Lower the recipe's rate, for example by ten."

@@ -1,0 +1,62 @@
+"""What a study writes under an arm's `tune`: a recipe, its seeds, and what is tried besides.
+
+    tune: {rank: 16, seeds: [1, 2], search: {trials: 6}, curve: [0.25, 0.5, 1.0]}
+
+It trains nothing (``tuning`` does) and imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from tuneornot.records import Record
+from tuneornot.training.recipe import Recipe
+
+MOST_TRIALS = 9
+"""Pairs of three ranks and three rates: half, as given, twice; a third, as given, three times."""
+LEAST_SHARES = 3
+"""With fewer sizes any curve explains them."""
+
+
+class TrialPlan(Record, frozen=True, kw_only=True):
+    """How many recipes are tried, by their loss on dev, before the arm is trained."""
+
+    trials: int = 6
+    """Pairs of rank and rate, the recipe's own among them."""
+    epochs: int = 4
+    """Most passes that are tried: every pair one, the better half two, the better half of those
+    four."""
+    seed: int = 0
+    """Chooses the pairs."""
+
+
+class TunePlan(Recipe, frozen=True, kw_only=True):
+    """How an arm is trained: a recipe, and one adapter for each seed."""
+
+    seeds: tuple[int, ...] = (1,)
+    search: TrialPlan | None = None
+    """Try recipes around the given one first."""
+    curve: tuple[float, ...] = ()
+    """``[0.25, 0.5, 1.0]``: train on these shares of train as well, and measure all on dev."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe without the seeds."""
+        return Recipe(**{name: getattr(self, name) for name in Recipe.__struct_fields__})
+
+    def faults(self) -> list[str]:
+        """A sentence for everything that is wrong, field first."""
+        faults = []
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            faults.append(f"seeds: found {[*self.seeds]}, expected some, each of them once")
+        if self.search is not None and not 2 <= self.search.trials <= MOST_TRIALS:
+            faults.append(
+                f"search.trials: found {self.search.trials!r}, expected 2 to {MOST_TRIALS}"
+            )
+        if self.search is not None and self.search.epochs < 1:
+            faults.append(f"search.epochs: found {self.search.epochs!r}, expected 1 or more")
+        rising = all(a < b for a, b in zip((0.0, *self.curve), self.curve, strict=False))
+        if self.curve and not (rising and self.curve[-1] == 1 and len(self.curve) >= LEAST_SHARES):
+            faults.append(
+                f"curve: found {[*self.curve]}, expected {LEAST_SHARES} or more shares of train "
+                "that increase and end in 1.0, such as [0.25, 0.5, 1.0]"
+            )
+        return faults
