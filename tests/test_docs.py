@@ -16,6 +16,7 @@ from tuneornot.examples import legal_citations
 from tuneornot.records import EconomicsPlan
 from tuneornot.retrieval.plan import RetrievePlan
 from tuneornot.stress.plan import Settings, StressPlan
+from tuneornot.study.meaning import MeaningPlan
 from tuneornot.training.tuned import TunedPlan
 
 ROOT = Path(__file__).parent.parent
@@ -48,7 +49,7 @@ def test_every_field_of_a_plan_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "study.md").read_text()
     forms = (study.Study, study.DataPlan, study.SplitPlan, study.SearchPlan, study.TunePlan)
     plans = (Budget, RetrievePlan, TunedPlan, EconomicsPlan, StressPlan, Settings)
-    parts = (RedteamPlan, JudgePlan, HoldOut)
+    parts = (RedteamPlan, JudgePlan, HoldOut, MeaningPlan)
     for form in (*forms, study.ArmPlan, study.DecidePlan, *plans, *parts):
         for name in form.__struct_encode_fields__:
             assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name

@@ -25,6 +25,7 @@ ROWS: dict[str, int] = {
             "finetune",
             "learning",
             "brought",
+            "leaks",
             "compare",
             "decide",
             "stages",

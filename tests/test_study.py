@@ -137,6 +137,13 @@ def test_all_faults_at_once() -> None:
         ("cases: cases.jsonl", "split: {seed: 1}", "give either `cases`"),
         ("later: later.jsonl", "dev: dev.jsonl", "is the name of a split"),
         ("cases: cases.jsonl", "cases: c.jsonl\n  split: {eval: 1.5}", "a share below 1"),
+        ("cases: cases.jsonl", "cases: c.jsonl\n  taught: {dev: d.jsonl}", "name of another set"),
+        (
+            "cases: cases.jsonl",
+            "cases: c.jsonl\n  meaning: {embed: own}",
+            "expected `module:function` or",
+        ),
+        ("cases: cases.jsonl", "cases: c.jsonl\n  meaning: {embed: 'a:b', bound: 2}", "at most 1"),
         ("latency]", "latency, field_match]", "stands there twice"),
         ("alpha: 0.05", "looks: [100]", "two or more numbers of eval cases"),
         ("alpha: 0.05", "looks: [200, 100]", "two or more numbers of eval cases"),

@@ -1,12 +1,13 @@
 """How well ``cases.overlap`` finds planted repeats, and how often it raises a false alarm.
 
-    python benchmarks/overlap/measure.py DATASETS [--cases 300]
+    python benchmarks/overlap/measure.py DATASETS [--cases 300] [--natural]
 
 DATASETS is a folder of data sets, each with ``train.jsonl`` and ``eval.jsonl`` whose rows have id,
 input, expected and perhaps context. Into each train set repeats of eval cases are planted, one of
 five kinds at a time; recall is the share found. An alarm between a genuine train and eval case
 counts as false where their right answers differ: what sets them apart matters. Alarms where the
 answers agree are counted beside; most are genuine repeats, as reading a sample shows (``--show``).
+With ``--natural`` nothing is planted: alarms are counted by kind, and those whose answers differ.
 """
 
 from __future__ import annotations
@@ -68,6 +69,9 @@ PLANTS: dict[str, Callable[[str, random.Random, Sequence[str]], str]] = {
 }
 
 
+KINDS = ("exact", "normalised", "near", "span", "quote")
+
+
 def read(path: Path) -> list[Case]:
     rows: list[dict[str, Any]] = [json.loads(line) for line in path.open(encoding="utf-8")]
     cases = []
@@ -112,16 +116,30 @@ def measure(train: list[Case], judged: list[Case], show: int) -> list[str]:
     return cells
 
 
+def natural(train: list[Case], judged: list[Case]) -> list[str]:
+    """Alarms of each kind among genuine cases, and those of them whose answers differ."""
+    hits = overlap.find(train, judged)
+    answers = {case.id: normalised(case.answer) for case in (*train, *judged)}
+    cells = []
+    for kind in KINDS:
+        own = [hit for hit in hits if hit.kind == kind]
+        differ = sum(answers[hit.other_id] != answers[hit.eval_id] for hit in own)
+        cells.append(f"{len(own)} ({differ})")
+    return cells
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("datasets", type=Path)
     parser.add_argument("--cases", type=int, default=300, help="eval cases of each set")
     parser.add_argument("--show", type=int, default=0, help="genuine alarms printed for each set")
     parser.add_argument("--only", nargs="*", help="names of sets")
+    parser.add_argument("--natural", action="store_true", help="plant nothing")
     options = parser.parse_args()
     head = ["set", "train", "eval", *PLANTS, "exact or normalised", "near, answers agree"]
-    print("| " + " | ".join([*head, "near, answers differ", "s"]) + " |")
-    print("|---" * (len(head) + 2) + "|")
+    head = [*head[:3], *KINDS] if options.natural else [*head, "near, answers differ", "s"]
+    print("| " + " | ".join(head) + " |")
+    print("|---" * len(head) + "|")
     for folder in sorted(options.datasets.iterdir()):
         if options.only and folder.name not in options.only:
             continue
@@ -133,10 +151,10 @@ def main() -> None:
         train = read(others) if others.exists() else judged[options.cases :]
         judged = judged[: options.cases]
         if train:
-            cells = measure(train, judged, options.show)
-            print(
-                "| " + " | ".join([folder.name, str(len(train)), str(len(judged)), *cells]) + " |"
-            )
+            sizes = [folder.name, str(len(train)), str(len(judged))]
+            cells = natural(train, judged) if options.natural else None
+            cells = cells or measure(train, judged, options.show)
+            print("| " + " | ".join([*sizes, *cells]) + " |", flush=True)
 
 
 if __name__ == "__main__":

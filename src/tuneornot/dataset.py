@@ -23,6 +23,7 @@ from tuneornot import fingerprint
 from tuneornot.cases import overlap
 from tuneornot.cases import split as division
 from tuneornot.cases.likeness import normalised
+from tuneornot.cases.searches import Terms
 from tuneornot.errors import DataError, LeakageError
 from tuneornot.formats import casefile, rows
 from tuneornot.formats import manifest as manifests
@@ -219,44 +220,60 @@ def read_manifest(
 
 
 def overlaps(
-    splits: Splits, *, demonstrations: Sequence[Case] = (), groups: bool = True
+    splits: Splits,
+    *,
+    demonstrations: Sequence[Case] = (),
+    also: Sequence[Dataset] = (),
+    groups: bool = True,
+    terms: Terms = Terms(),  # noqa: B008 - immutable
 ) -> tuple[Overlap, ...]:
     """Every case that teaches and is, in effect, a case that judges.
 
-    Train, dev and the prompt's demonstrations are held against eval and the extra sets, and train
-    against dev, on which prompts and checkpoints are chosen.
+    Train, dev, the prompt's demonstrations and whatever else taught an arm (``also``) are held
+    against eval and the extra sets, and train against dev, on which prompts and checkpoints are
+    chosen.
     """
-    teaching = {part.name: part.cases for part in (splits.train, splits.dev)}
+    teaching = {part.name: part.cases for part in (splits.train, splits.dev, *also)}
     found: list[Overlap] = []
     for judged in splits.measured:
         for name, cases in {**teaching, "demonstrations": tuple(demonstrations)}.items():
-            found += overlap.find(cases, judged.cases, names=(name, judged.name))
-    found += overlap.find(splits.train.cases, splits.dev.cases, names=("train", "dev"))
+            found += overlap.find(cases, judged.cases, names=(name, judged.name), terms=terms)
+    dev = ("train", "dev")
+    found += overlap.find(splits.train.cases, splits.dev.cases, names=dev, terms=terms)
     return tuple(hit for hit in found if groups or hit.kind != "group")
 
 
 def refuse_overlap(
-    splits: Splits, *, demonstrations: Sequence[Case] = (), groups: bool = True
+    splits: Splits,
+    *,
+    demonstrations: Sequence[Case] = (),
+    also: Sequence[Dataset] = (),
+    groups: bool = True,
+    terms: Terms = Terms(),  # noqa: B008 - immutable
 ) -> None:
     """Pass only splits without overlap.
 
     Args:
         splits: what teaches and what judges.
         demonstrations: of the prompt.
+        also: what else taught an arm.
         groups: whether a group on both sides is refused; not where a study splits by case on
             purpose, for example because its users' requests are from known groups too.
+        terms: bounds, the pairs that a person let pass, the embedding.
 
     Raises:
+        ModelError: the embedding failed.
         LeakageError: names every pair with what both have in common, and what to do.
     """
-    found = overlaps(splits, demonstrations=demonstrations, groups=groups)
+    found = overlaps(splits, demonstrations=demonstrations, also=also, groups=groups, terms=terms)
     if not found:
         return
     advice = (
         "Split by group, so that no group stands on both sides."
         if all(hit.kind == "group" for hit in found)
         else "Remove the cases named first from what teaches; "
-        "dataset.without_overlap does it and keeps eval as it is."
+        "dataset.without_overlap does it and keeps eval as it is. Where a pair is no leak, say so "
+        "with `tuneornot leaks`."
     )
     raise LeakageError("overlap", [told(hit) for hit in found], advice)
 
@@ -374,6 +391,8 @@ def told(hit: Overlap) -> str:
         "normalised": "asks the same, but for case, spacing or punctuation, as",
         "near": f"asks nearly the same ({hit.similarity:.2f}) as",
         "span": "contains word for word",
+        "quote": f"quotes {hit.similarity:.0%} of",
+        "paraphrase": f"means the same ({hit.similarity:.2f}) as",
         "group": f"is of the same group {hit.span!r} as",
     }[hit.kind]
     shown = "" if hit.kind == "group" else f': "{hit.span}"'

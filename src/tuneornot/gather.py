@@ -7,15 +7,18 @@ is added to eval as a whole and frozen in a manifest of its own, beside the firs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
-from tuneornot import dataset
+from tuneornot import dataset, fingerprint, leaks
 from tuneornot.cases.hold_out import drawn
 from tuneornot.errors import DataError, LeakageError
-from tuneornot.records import Case, Dataset, Splits
+from tuneornot.formats.manifest import Manifest
+from tuneornot.records import Case, Dataset, Overlap, Splits
 from tuneornot.study import DataPlan
 
 PARTS = ("train", "dev", "eval")
@@ -36,39 +39,69 @@ def frozen(data: DataPlan, folder: Path, manifest: Path) -> Splits:
         LeakageError: eval cases overlap with what teaches.
         StoreError: the manifest cannot be written.
     """
-    extra = [_read(data, folder, file, name) for name, file in data.extra.items()]
-    if data.cases is None:
-        sources: Sequence[Dataset] = [
-            _read(data, folder, getattr(data, name), name) for name in PARTS
-        ]
-        train, dev, judged = sources
-        splits = dataset.given(train=train, dev=dev, eval=judged, extra=extra)
-        made = dataset.manifest(splits)
-    else:
-        plan = data.split
-        source, held = _held_out(data, folder / data.cases)
-        extra += held
-        sources = [source]
-        splits = dataset.split(
-            source,
-            eval=plan.eval,
-            dev=plan.dev,
-            train=plan.train,
-            by=plan.by,
-            seed=plan.seed,
-            extra=extra,
-        )
-        made = dataset.manifest(splits, source=source, by=plan.by, seed=plan.seed)
-    groups = data.split.by == "group"
-    dataset.refuse_overlap(splits, groups=groups)
+    gathered = _gathered(data, folder)
+    splits, made = gathered.splits, gathered.made
+    looked = _Looked(data, folder)
+    looked.refuse(splits, manifest)
     if manifest.exists():
-        splits = dataset.read_manifest(manifest, made, *sources, extra=extra)
+        splits = dataset.read_manifest(manifest, made, *gathered.sources, extra=splits.extra)
     else:
         dataset.write_manifest(made, manifest)
     for number, file in enumerate(data.more, start=2):
         more = _read(data, folder, file, "eval")
-        splits = _grown(splits, more, manifest.with_stem(f"{manifest.stem}-{number}"), groups)
+        splits = _verified(_grown(splits, more), looked, manifest, number)
     return splits
+
+
+def overlaps(
+    data: DataPlan, folder: Path, taught: Mapping[str, Sequence[Case]]
+) -> tuple[Overlap, ...]:
+    """Everything that looks like a leak and was not let pass, in all files of a study.
+
+    Args:
+        data: the plan.
+        folder: where its relative paths start.
+        taught: what taught models that were tuned elsewhere, by name.
+
+    Raises:
+        DataError: a fault of a file, or too few cases.
+        ModelError: the embedding failed.
+    """
+    splits = _gathered(data, folder).splits
+    for file in data.more:
+        splits = _grown(splits, _read(data, folder, file, "eval"))
+    elsewhere = [Dataset(name=name, cases=tuple(cases)) for name, cases in taught.items()]
+    return _Looked(data, folder).overlaps(splits, elsewhere)
+
+
+class _Gathered(NamedTuple):
+    """The split as files and plan make it now."""
+
+    splits: Splits
+    made: Manifest
+    sources: tuple[Dataset, ...]
+    """Where its cases are from: one file, or one for each part."""
+
+
+def _gathered(data: DataPlan, folder: Path) -> _Gathered:
+    extra = [_read(data, folder, file, name) for name, file in data.extra.items()]
+    if data.cases is None:
+        train, dev, judged = (_read(data, folder, getattr(data, name), name) for name in PARTS)
+        splits = dataset.given(train=train, dev=dev, eval=judged, extra=extra)
+        return _Gathered(splits, dataset.manifest(splits), (train, dev, judged))
+    plan = data.split
+    source, held = _held_out(data, folder / data.cases)
+    splits = dataset.split(
+        source,
+        eval=plan.eval,
+        dev=plan.dev,
+        train=plan.train,
+        by=plan.by,
+        seed=plan.seed,
+        extra=[*extra, *held],
+    )
+    made = dataset.manifest(splits, source=source, by=plan.by, seed=plan.seed)
+    return _Gathered(splits, made, (source,))
 
 
 def _held_out(data: DataPlan, file: Path) -> tuple[Dataset, list[Dataset]]:
@@ -87,16 +120,53 @@ def _held_out(data: DataPlan, file: Path) -> tuple[Dataset, list[Dataset]]:
     return Dataset(name="cases", cases=left), held
 
 
-def _grown(splits: Splits, more: Dataset, manifest: Path, groups: bool) -> Splits:
-    """The splits with further eval cases, verified like the first ones."""
+class _Looked:
+    """The search for leaks, on a study's terms; what was found clean is not searched again."""
+
+    def __init__(self, data: DataPlan, folder: Path) -> None:
+        self._also = [_read(data, folder, file, name) for name, file in data.taught.items()]
+        self._groups = data.split.by == "group"
+        self._terms = leaks.terms(data, folder)
+
+    def overlaps(self, splits: Splits, elsewhere: Sequence[Dataset] = ()) -> tuple[Overlap, ...]:
+        """What looks like a leak."""
+        also = [*self._also, *elsewhere]
+        return dataset.overlaps(splits, also=also, groups=self._groups, terms=self._terms)
+
+    def refuse(self, splits: Splits, manifest: Path) -> None:
+        """Pass only what is clean, and note it: a search may take minutes, or cost money.
+
+        Raises:
+            LeakageError: something is not.
+        """
+        noted = manifest.with_suffix(".clean")
+        searched = [splits, *self._also]
+        marks = [each.fingerprint for each in searched]
+        mark = fingerprint.of([*marks, self._groups, leaks.mark(self._terms)])
+        if noted.exists() and noted.read_text(encoding="utf-8") == mark:
+            return
+        groups, terms = self._groups, self._terms
+        dataset.refuse_overlap(splits, also=self._also, groups=groups, terms=terms)
+        # The manifest beside it tells of a folder that cannot be written; this only saves time.
+        with contextlib.suppress(OSError):
+            noted.write_text(mark, encoding="utf-8")
+
+
+def _grown(splits: Splits, more: Dataset) -> Splits:
+    """The splits with further eval cases."""
     held = {case.id for part in (splits.train, splits.dev, splits.eval) for case in part.cases}
     again = [case.id for case in more.cases if case.id in held]
     if again:
         fault = f"{len(again)} of its cases have the id of a case that is there: {again[:5]}"
         raise DataError("data.more", [fault], "Give ids of their own to cases that are new.")
     cases = (*splits.eval.cases, *more.cases)
-    grown = msgspec.structs.replace(splits, eval=Dataset(name="eval", cases=cases))
-    dataset.refuse_overlap(grown, groups=groups)
+    return msgspec.structs.replace(splits, eval=Dataset(name="eval", cases=cases))
+
+
+def _verified(grown: Splits, looked: _Looked, manifest: Path, number: int) -> Splits:
+    """Grown splits, refused or frozen like the first ones."""
+    manifest = manifest.with_stem(f"{manifest.stem}-{number}")
+    looked.refuse(grown, manifest)
     made = dataset.manifest(grown)
     if manifest.exists():
         parts = (grown.train, grown.dev, grown.eval)
@@ -105,7 +175,9 @@ def _grown(splits: Splits, more: Dataset, manifest: Path, groups: bool) -> Split
     return grown
 
 
-def refuse_taught(splits: Splits, taught: Sequence[Case], arm: str, *, groups: bool) -> None:
+def refuse_taught(
+    splits: Splits, taught: Sequence[Case], arm: str, *, data: DataPlan, folder: Path
+) -> None:
     """Eval cases must not stand in what a model was trained on that was tuned elsewhere.
 
     Raises:
@@ -113,13 +185,19 @@ def refuse_taught(splits: Splits, taught: Sequence[Case], arm: str, *, groups: b
     """
     judging = msgspec.structs.replace(
         splits,
-        train=Dataset(name=f"arms.{arm}.tuned.trained_on", cases=tuple(taught)),
+        train=Dataset(name=trained_on(arm), cases=tuple(taught)),
         dev=Dataset(name="dev", cases=()),
     )
-    found = dataset.overlaps(judging, groups=groups)
+    terms = leaks.terms(data, folder)
+    found = dataset.overlaps(judging, groups=data.split.by == "group", terms=terms)
     if found:
         advice = "Bring a model that was trained without them, or judge on cases that it never saw."
         raise LeakageError("overlap", [dataset.told(hit) for hit in found], advice)
+
+
+def trained_on(arm: str) -> str:
+    """What the training file of a model that was tuned elsewhere is called among the sets."""
+    return f"arms.{arm}.tuned.trained_on"
 
 
 def _read(data: DataPlan, folder: Path, file: str, name: str) -> Dataset:

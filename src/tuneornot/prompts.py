@@ -12,12 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from tuneornot import dataset, study
+from tuneornot import dataset, leaks, study
 from tuneornot.cases import quoting
 from tuneornot.errors import LeakageError, StudyError
 from tuneornot.formats import promptfile
 from tuneornot.models import registry, sampling
-from tuneornot.records import Case, Check, Dataset, Prompt, Splits
+from tuneornot.records import Check, Dataset, Prompt, Splits
 from tuneornot.study import Study
 
 
@@ -73,7 +73,12 @@ class Prompts:
         """
         fresh = [one for one in prompts if one.fingerprint not in self._passed]
         shown = {(one.id, one.text): one for prompt in fresh for one in prompt.demonstrations}
-        _refuse_copies(splits, [*shown.values()])
+        # On the study's terms: a pair of train and eval that was let pass may be shown too.
+        terms = leaks.terms(self._study.data, self._folder)
+        judging = msgspec.structs.replace(
+            splits, train=Dataset(name="train", cases=()), dev=Dataset(name="dev", cases=())
+        )
+        dataset.refuse_overlap(judging, groups=False, demonstrations=[*shown.values()], terms=terms)
         faults = [
             fault
             for text in dict.fromkeys(_words(prompt) for prompt in fresh)
@@ -112,11 +117,3 @@ class Prompts:
 def _words(prompt: Prompt) -> str:
     """What a prompt says besides its demonstrations."""
     return "\n".join(part for part in (prompt.instructions, prompt.format_hint) if part)
-
-
-def _refuse_copies(splits: Splits, demonstrations: Sequence[Case]) -> None:
-    """Train and dev were compared when the split was frozen; here it is the demonstrations."""
-    judging = msgspec.structs.replace(
-        splits, train=Dataset(name="train", cases=()), dev=Dataset(name="dev", cases=())
-    )
-    dataset.refuse_overlap(judging, groups=False, demonstrations=demonstrations)

@@ -31,6 +31,7 @@ from tuneornot import (
     fingerprint,
     gather,
     labelling,
+    leaks,
     learning,
     prompts,
     shift,
@@ -146,14 +147,15 @@ class Protocol:
         splits = gather.frozen(self.study.data, self.folder, self.results / "splits.json")
         for name, brought in self.brought.items():
             learnt = brought.taught.cases if brought.taught else ()
-            gather.refuse_taught(splits, learnt, name, groups=self.study.data.split.by == "group")
+            gather.refuse_taught(splits, learnt, name, data=self.study.data, folder=self.folder)
         return splits
 
     @functools.cached_property
     def audit(self) -> Audit:
         """What is known of the eval set before anything is spent."""
         rule = study.rule(self.study)
-        return dataset.audit(self.splits.eval, worthwhile=rule.worthwhile, alpha=rule.alpha)
+        found = dataset.audit(self.splits.eval, worthwhile=rule.worthwhile, alpha=rule.alpha)
+        return leaks.noted(found, self.folder)
 
     @functools.cached_property
     def plan(self) -> str:

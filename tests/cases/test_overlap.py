@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tuneornot.cases import overlap
+from tuneornot.cases.searches import Meaning, Terms
 from tuneornot.records import Case, Json
 
 
@@ -66,6 +70,73 @@ def test_the_record_names_both_sides_and_shows_what_is_common() -> None:
     assert (hit.other_set, hit.eval_set, hit.kind) == ("dev", "reporters", "near")
     assert hit.span == "tell me the opening hours of the shop in"
     assert 0.8 < hit.similarity < 1
+
+
+LONG = (
+    "on the third day of the fair the younger of the two brothers who keep the stall at the north "
+    "gate sold all lamps to the mayor and what did he pay for the whole basket"
+)
+
+
+def quoting(n_words: int, expected: Json = "twelve") -> list[tuple[str, float]]:
+    start = " ".join(LONG.split()[:n_words])
+    left = [case("t", f"As I heard, {start} or so they say around here today", expected)]
+    found = overlap.find(left, [case("e", LONG, "twelve")])
+    return [(hit.kind, hit.similarity) for hit in found]
+
+
+def test_a_long_quote_counts_from_half_of_the_question_on() -> None:
+    n_words = len(LONG.split())
+    assert quoting(20) == [("quote", round(20 / n_words, 4))]
+    assert quoting(13) == []
+    assert quoting(20, "another one") == []
+
+
+def test_boilerplate_that_many_cases_have_is_no_quote() -> None:
+    notice = "please answer by return of post and keep a copy of this letter for your own files"
+    names = topics(40, 5)
+    left = [case(f"t{i}", f"{notice} {' '.join(name.split()[:4])}") for i, name in enumerate(names)]
+    right = [
+        case(f"e{i}", f"{' '.join(name.split()[5:])} {notice}") for i, name in enumerate(names)
+    ]
+    assert overlap.find(left, right) == ()
+    assert [hit.kind for hit in overlap.find(left[:1], right[:1])] == ["quote"]
+
+
+def alike(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Vectors of the words for paying back, and of everything else."""
+    paid = [["refund" in text or "money" in text, "not" in text, 0.2] for text in texts]
+    return np.array(paid, np.float32)
+
+
+def test_paraphrases_are_found_by_an_embedding_where_the_answers_agree() -> None:
+    terms = Terms(meaning=Meaning(alike, "alike", 0.95))
+    left = [
+        case("agree", "send my money back", "form a"),
+        case("differ", "give me the money at once", "form b"),
+        case("not", "I do not want the money", "form a"),
+        case("number", "the money for order 12", "form a"),
+    ]
+    right = [case("e", "how is a refund obtained", "form a"), case("f", "who is it", "form c")]
+    [hit] = overlap.find(left, right, terms=terms)
+    assert (hit.other_id, hit.eval_id, hit.kind) == ("agree", "e", "paraphrase")
+    assert hit.similarity == 1
+    assert overlap.find(left, right) == ()
+
+
+def test_a_pair_that_was_let_pass_gives_way_to_the_next_one() -> None:
+    right = [
+        case("e1", "Where is my parcel from last week?", "x"),
+        case("e2", "WHERE is my parcel from last week", "x"),
+    ]
+    left = [case("t", "Where is my parcel from last week?", "x")]
+    told = []
+    passed: frozenset[str] = frozenset()
+    for _ in range(3):
+        for hit in overlap.find(left, right, terms=Terms(passed=passed)):
+            told.append((hit.kind, hit.eval_id))
+            passed |= {hit.pair}
+    assert told == [("exact", "e1"), ("normalised", "e2")]
 
 
 def test_citations_that_differ_only_in_numbers_are_no_repeats() -> None:

@@ -34,10 +34,6 @@ class Words(NamedTuple):
     ends: Places
     """Where each text ends among the hashes; as many as texts."""
 
-    def of(self, row: int) -> Hashes:
-        """The words of one text."""
-        return self.hashes[self.ends[row - 1] if row else 0 : self.ends[row]]
-
 
 def shingled(texts: Sequence[str]) -> Hashed:
     """The hashes of all shingles of texts, as ``likeness.shingles`` makes them."""
@@ -69,6 +65,15 @@ def distinct(found: Hashed) -> Hashed:
     first = np.ones(len(rows), bool)
     first[1:] = (rows[1:] != rows[:-1]) | (hashes[1:] != hashes[:-1])
     return Hashed(rows[first], hashes[first])
+
+
+def covered(text: str, known: Hashes, length: int) -> npt.NDArray[np.bool_]:
+    """For each word of a text, whether it lies in a run of so many words that is known."""
+    told = words([text])
+    mask = np.zeros(len(told.hashes), bool)
+    for start in np.flatnonzero(np.isin(word_runs(told, length).hashes, known)):
+        mask[start : start + length] = True
+    return mask
 
 
 def _runs(values: Hashes, ends: Places, length: int) -> Hashed:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
 from tuneornot.cases import hashed
@@ -122,7 +121,7 @@ class Rule:
     def _inside(self, left: str, right: str) -> tuple[str, str]:
         """Two questions without the words of a frame that both have in the same place."""
         ours, theirs = left.split(), right.split()
-        framed = [_covered(side, self._frame) for side in (left, right)]
+        framed = [hashed.covered(side, self._frame, FRAME_WORDS) for side in (left, right)]
         keep = [np.ones(len(ours), bool), np.ones(len(theirs), bool)]
         for block in Levenshtein.opcodes(ours, theirs):
             if block.tag == "equal":
@@ -148,12 +147,3 @@ def frame(cases: Sequence[Case]) -> Hashes:
 
 def _different(cases: Iterable[Case]) -> list[str]:
     return [*dict.fromkeys(normalised(case.text) for case in cases)]
-
-
-def _covered(asked: str, frame: Hashes) -> npt.NDArray[np.bool_]:
-    """For each word, whether it lies in a run that belongs to the frame."""
-    told = hashed.words([asked])
-    mask = np.zeros(len(told.hashes), bool)
-    for start in np.flatnonzero(np.isin(hashed.word_runs(told, FRAME_WORDS).hashes, frame)):
-        mask[start : start + FRAME_WORDS] = True
-    return mask

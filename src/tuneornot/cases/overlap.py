@@ -1,44 +1,33 @@
 """Overlap: cases on two sides of a border that are, in effect, the same case.
 
 ``find`` looks for exact repeats, repeats after normalisation, near-duplicates, questions that
-stand word for word inside a longer text of the other side, and shared groups. The left side is
-gone through in blocks, so that a million rows need no more memory than some thousands beyond
-themselves; which pairs to compare is found by ``sieve``, and every pair reported is then checked
-in full by ``nearness``.
+stand word for word inside a longer text of the other side, long quotes, shared groups and, where
+the study names an embedding, paraphrases. The left side is gone through in blocks, so that a
+million rows need no more memory than some thousands beyond themselves.
 
-Not covered: meaning (a paraphrase in other words), and answers that stand in the other side's
+Not covered: a paraphrase without an embedding, and short answers that stand in the other side's
 texts without their question.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
-from typing import TypeVar
 
-import numpy as np
-
-from tuneornot.cases import hashed, nearness
-from tuneornot.cases.likeness import Near
+from tuneornot.cases import nearness, searches
+from tuneornot.cases.likeness import Hashes
 from tuneornot.cases.nearness import Labels, Rule, Text
-from tuneornot.cases.sieve import Sieve, Sifted
+from tuneornot.cases.searches import Search, Terms
 from tuneornot.records import Case, Overlap
 
+RULES = 2
+"""Counts up when the same cases could be judged otherwise than before."""
 BLOCK = 4000
 """Cases of the left side that are held as arrays at a time."""
-SPAN_WORDS = 12
-"""A question of so many words that stands whole in another text does not do so by chance."""
 SPAN_LIMIT = 2000
 """Words of each text in which the span to show is looked for."""
 SHOWN = 160
 """Characters of a span that are shown."""
-
-Key = TypeVar("Key")
-Hit = tuple[int, int, float]
-"""Position in the block on the left, position on the right, similarity."""
-Search = Callable[[Sequence[Text]], Iterator[Hit]]
-"""Built for the right side; called with a block of the left one."""
 
 
 def find(
@@ -46,7 +35,7 @@ def find(
     right: Sequence[Case],
     *,
     names: tuple[str, str] = ("train", "eval"),
-    near: Near = Near(),  # noqa: B008 - immutable
+    terms: Terms = Terms(),  # noqa: B008 - immutable
 ) -> tuple[Overlap, ...]:
     """Cases of the left side that repeat one of the right side.
 
@@ -54,28 +43,26 @@ def find(
         left: the side that teaches (train, dev, demonstrations).
         right: the side that judges.
         names: of the two sides, as the records name them.
-        near: bounds of the near-duplicate rule.
+        terms: bounds of the rule, the pairs that a person let pass, the embedding.
 
     Returns:
         For each offending case of the left side its strongest overlap (exact, normalised, near,
-        span, group, in this order), in the order of the left side. Removing the cases named on the
-        left therefore removes every overlap.
+        span, quote, paraphrase, group, in this order), in the order of the left side. Removing the
+        cases named on the left therefore removes every overlap.
+
+    Raises:
+        ModelError: the embedding failed.
     """
+    if not left or not right:
+        return ()
     theirs = [nearness.text(case) for case in right]
-    labels = Labels(theirs, left)
-    rule = Rule(labels, nearness.frame([*left, *right]), near)
-    searches: dict[str, Search] = {
-        "exact": _Exact(theirs),
-        "normalised": _Normalised(theirs),
-        "near": _Near(theirs, labels, rule, near),
-        "span": _Spans(theirs),
-        "group": _Groups(theirs),
-    }
+    labels, frame = Labels(theirs, left), nearness.frame([*left, *right])
+    kinds = _searches(theirs, labels, frame, terms)
     told: list[Overlap] = []
     for start in range(0, len(left), BLOCK):
         ours = [nearness.text(case) for case in left[start : start + BLOCK]]
         found: dict[int, Overlap] = {}
-        for kind, search in searches.items():
+        for kind, search in kinds.items():
             rest = [position for position in range(len(ours)) if position not in found]
             for place, other, similarity in search([ours[position] for position in rest]):
                 one, two = ours[rest[place]], theirs[other]
@@ -88,105 +75,36 @@ def find(
                     other_set=names[0],
                     similarity=round(similarity, 4),
                     span=span or "",
+                    pair=searches.pair(one.case, two.case),
                 )
         told += [found[position] for position in sorted(found)]
     return tuple(told)
 
 
-class _Exact:
-    def __init__(self, theirs: Sequence[Text]) -> None:
-        self._first = _first((two.case.input, two.case.context) for two in theirs)
-
-    def __call__(self, ours: Sequence[Text]) -> Iterator[Hit]:
-        for position, one in enumerate(ours):
-            number = self._first.get((one.case.input, one.case.context))
-            if number is not None:
-                yield position, number, 1.0
-
-
-class _Normalised:
-    def __init__(self, theirs: Sequence[Text]) -> None:
-        self._first = _first((two.asked, two.context) for two in theirs)
-
-    def __call__(self, ours: Sequence[Text]) -> Iterator[Hit]:
-        for position, one in enumerate(ours):
-            number = self._first.get((one.asked, one.context))
-            if number is not None and one.whole:
-                yield position, number, 1.0
-
-
-class _Groups:
-    def __init__(self, theirs: Sequence[Text]) -> None:
-        self._first = _first(two.case.group for two in theirs)
-
-    def __call__(self, ours: Sequence[Text]) -> Iterator[Hit]:
-        for position, one in enumerate(ours):
-            number = self._first.get(one.case.group) if one.case.group else None
-            if number is not None:
-                yield position, number, 1.0
-
-
-class _Near:
-    def __init__(self, theirs: Sequence[Text], labels: Labels, rule: Rule, near: Near) -> None:
-        self._theirs = theirs
-        self._labels = labels
-        self._rule = rule
-        self._sieve = Sieve([self._sifted(two) for two in theirs], labels.common, near)
-
-    def __call__(self, ours: Sequence[Text]) -> Iterator[Hit]:
-        pairs = self._sieve.pairs([self._sifted(one) for one in ours])
-        best: dict[int, Hit] = {}
-        for position, number in sorted(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)):
-            similarity = self._rule(ours[position], self._theirs[number])
-            if similarity is not None and similarity > best.get(position, (0, 0, 0.0))[2]:
-                best[position] = (position, number, similarity)
-        yield from best.values()
-
-    def _sifted(self, one: Text) -> Sifted:
-        answer, prose = self._labels.number(one), nearness.prose(one)
-        return Sifted(one.asked, one.context, one.whole, answer, prose)
-
-
-class _Spans:
-    """Questions of the right side that stand whole inside a text of the left side."""
-
-    def __init__(self, theirs: Sequence[Text]) -> None:
-        self._theirs = theirs
-        repeated = Counter(two.asked for two in theirs)
-        openings = [" ".join(two.asked.split()[:SPAN_WORDS]) for two in theirs]
-        runs = hashed.word_runs(hashed.words(openings), SPAN_WORDS)
-        self._index: dict[int, list[int]] = defaultdict(list)
-        for number, opening in zip(runs.rows.tolist(), runs.hashes.tolist(), strict=True):
-            if repeated[theirs[number].asked] == 1:
-                self._index[opening].append(number)
-        self._known = np.array(sorted(self._index), np.uint64)
-
-    def __call__(self, ours: Sequence[Text]) -> Iterator[Hit]:
-        if not len(self._known):
-            return
-        runs = hashed.word_runs(hashed.words([one.whole for one in ours]), SPAN_WORDS)
-        at = np.flatnonzero(np.isin(runs.hashes, self._known))
-        hits: dict[int, set[int]] = defaultdict(set)
-        for position, opening in zip(runs.rows[at].tolist(), runs.hashes[at].tolist(), strict=True):
-            hits[position] |= set(self._index[opening])
-        for position, numbers in hits.items():
-            whole = f" {ours[position].whole} "
-            for number in sorted(numbers):
-                if f" {self._theirs[number].asked} " in whole:
-                    yield position, number, 1.0
-                    break
-
-
-def _first(keys: Iterator[Key]) -> dict[Key, int]:
-    """By key the first position that has it."""
-    found: dict[Key, int] = {}
-    for position, key in enumerate(keys):
-        found.setdefault(key, position)
+def _searches(
+    theirs: Sequence[Text], labels: Labels, frame: Hashes, terms: Terms
+) -> dict[str, Search]:
+    """By kind the search for it, in the order of their strength."""
+    rule, passed = Rule(labels, frame, terms.near), terms.passed
+    found: dict[str, Search] = {
+        "exact": searches.Same(theirs, lambda one: (one.case.input, one.case.context), passed),
+        "normalised": searches.Same(theirs, _normalised, passed),
+        "near": searches.NearRepeats(theirs, labels, rule, terms),
+        "span": searches.Spans(theirs, passed),
+        "quote": searches.Quotes(theirs, labels, frame, passed),
+    }
+    if terms.meaning is not None:
+        found["paraphrase"] = searches.Paraphrases(theirs, labels, terms)
+    found["group"] = searches.Same(theirs, lambda one: one.case.group or None, passed)
     return found
 
 
+def _normalised(one: Text) -> tuple[str, str] | None:
+    return (one.asked, one.context) if one.whole else None
+
+
 def _span(one: Text, two: Text) -> str:
-    """The longest run of words that both questions have, cut to a readable length."""
+    """The longest run of words that both have, cut to a readable length."""
     ours, theirs = (text.whole.split()[:SPAN_LIMIT] for text in (one, two))
     blocks = SequenceMatcher(None, ours, theirs, autojunk=False)
     longest = blocks.find_longest_match(0, len(ours), 0, len(theirs))

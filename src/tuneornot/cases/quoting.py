@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from tuneornot.cases.likeness import normalised
 from tuneornot.cases.nearness import COMMON_ANSWERS
-from tuneornot.cases.overlap import SPAN_WORDS
+from tuneornot.cases.searches import SPAN_WORDS
 from tuneornot.records import Case
 
 WHOLE_WORDS = 5

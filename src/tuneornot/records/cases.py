@@ -111,16 +111,19 @@ class Splits(Record, frozen=True, kw_only=True):
 class Overlap(Record, frozen=True, kw_only=True):
     """Two cases on different sides of a border that are too alike."""
 
-    kind: Literal["exact", "normalised", "near", "group", "span"]
+    kind: Literal["exact", "normalised", "near", "span", "quote", "paraphrase", "group"]
     eval_id: str
     eval_set: str
     other_id: str
     other_set: str
-    """``train``, ``dev``, ``eval`` or ``demonstrations``."""
+    """``train``, ``dev``, ``demonstrations``, or another source that taught an arm."""
     similarity: float
-    """Share of shingles in common (Jaccard or containment), 1 for exact repeats and groups."""
+    """1 for repeats, spans and groups; likeness of a near one; the share that is quoted; the
+    cosine of a paraphrase."""
     span: str
     """What both have in common, cut to a readable length."""
+    pair: str
+    """Names the two questions, whatever their ids: by it a person rules on them."""
 
 
 class Audit(Record, frozen=True, kw_only=True):

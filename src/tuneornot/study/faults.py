@@ -94,6 +94,11 @@ def _data_faults(data: DataPlan) -> list[str]:
     for name in data.sets:
         if name in ("train", "dev", "eval", "demonstrations"):
             faults.append(f"data: {name!r} is the name of a split; give the set another")
+    for name in data.taught:
+        if name in ("train", "dev", "eval", "demonstrations", *data.extra):
+            faults.append(f"data.taught: {name!r} is the name of another set; choose another")
+    if data.meaning is not None:
+        faults += [f"data.meaning.{fault}" for fault in data.meaning.faults()]
     for part in ("eval", "dev", "train"):
         value = getattr(data.split, part)
         if value is not None and (value <= 0 or (value != int(value) and value >= 1)):

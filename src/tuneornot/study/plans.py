@@ -10,6 +10,7 @@ from tuneornot.cases.hold_out import HoldOut
 from tuneornot.records import ClaimName, Covariate, EconomicsPlan, Json, Record, Sampling
 from tuneornot.retrieval.plan import RetrievePlan
 from tuneornot.stress.plan import StressPlan
+from tuneornot.study.meaning import MeaningPlan
 from tuneornot.training.plan import TunePlan
 from tuneornot.training.tuned import TunedPlan
 
@@ -40,6 +41,10 @@ class DataPlan(Record, frozen=True, kw_only=True):
     """Further evaluation sets: name to file."""
     fields: dict[str, str] = {}
     """Case field to column, where the names differ."""
+    taught: dict[str, str] = {}
+    """What else taught an arm, such as the seeds of synthetic data: name to file of cases."""
+    meaning: MeaningPlan | None = None
+    """By what paraphrases are looked for; nobody does without it."""
     split: SplitPlan = SplitPlan()
 
     @property
