@@ -161,9 +161,9 @@ class Spans:
 class Quotes:
     """Long runs of words of a question that stand in a text of the left side or its answer.
 
-    Only where the right answers agree, are unknown or are prose: with another answer it is what was
-    changed that was asked about. What lies in a frame does not count. Runs of answers are not
-    looked for: queries and forms of one schema share most of theirs.
+    Only where the right answers agree or none is known: with another answer, in prose too, it is
+    what was changed that was asked about. What lies in a frame does not count. Runs of answers are
+    not looked for: queries and forms of one schema share most of theirs.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class Quotes:
 
     def _share(self, one: Text, whole: str, two: Text) -> float:
         """The share of the question that is quoted, without what lies in a frame."""
-        if self._labels.between(one, two) == "differ":
+        if self._labels.between(one, two) in ("prose", "differ"):
             return 0.0
         runs = hashed.word_runs(hashed.words([whole]), QUOTE_WORDS).hashes
         quoted = hashed.covered(two.asked, runs, QUOTE_WORDS)
