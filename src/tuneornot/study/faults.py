@@ -95,7 +95,7 @@ def _data_faults(data: DataPlan) -> list[str]:
         if name in ("train", "dev", "eval", "demonstrations"):
             faults.append(f"data: {name!r} is the name of a split; give the set another")
     for name in data.taught:
-        if name in ("train", "dev", "eval", "demonstrations", *data.extra):
+        if name in ("train", "dev", "eval", "demonstrations", *data.sets):
             faults.append(f"data.taught: {name!r} is the name of another set; choose another")
     if data.meaning is not None:
         faults += [f"data.meaning.{fault}" for fault in data.meaning.faults()]
