@@ -110,6 +110,12 @@ def _tailed() -> Iterator[Scenario]:
 def _lost() -> Iterator[Scenario]:
     """Exactly what is worthwhile, with rare large values in it, without a bound and with one."""
     yield _alone("one lognormal tail", "gain 0.05", arms.one_sided(0.05), 0.05, scale=OPEN)
+    for family, baseline, candidate in (
+        ("grades, 2% total losses", Beta(0.6, 0.15), Beta(0.65 / 0.98, 0.12, 0.02)),
+        ("grades, the baseline's 5% total losses", Beta(0.6 / 0.95, 0.15, 0.05), Beta(0.65, 0.12)),
+    ):
+        draw = arms.betas(baseline, candidate)
+        yield _alone(family, "gain 0.05", draw, candidate.mean - baseline.mean, scale=SHARES)
     before, after = Beta(0.6, 0.15), Beta(0.65 / 0.95, 0.12, 0.05)
     draws = {PRIMARY: arms.betas(before, after)}
     for name, guardrails in (
