@@ -402,6 +402,7 @@ def test_scores_alone_name_cases_and_metric() -> None:
         ([0.1, math.inf], [0.1, 0.2], {}, "row 1 holds an infinite score"),
         ([0.1, math.nan], [math.nan, 0.2], {}, "0 cases have a score from both"),
         ([0.1], [0.2], {}, "1 cases have a score"),
+        ([], [], {}, "0 cases have a score"),
         ([0.0, 0.5], [0.0, 1.0], {"kind": "binary"}, "0.5, which is not binary"),
         ([0.0, 0.5], [0.0, 1.5], {"kind": "bounded"}, "1.5, which is not bounded"),
         ([0.0, 0.5], [0.0, 1.5], {"kind": "counts"}, "'counts'"),

@@ -19,6 +19,7 @@ from tuneornot.records import (
     Scale,
     Verdict,
 )
+from tuneornot.stats import planning
 
 WIDE, NARROW = 0.10, 0.01
 RULE = Rule(
@@ -258,6 +259,29 @@ def test_claims_that_so_few_cases_cannot_show_are_told() -> None:
     equal = msgspec.structs.replace(both_routes(), equivalent=0.001)
     [(claim, _)] = decide.out_of_reach(equal, sizes, {"exact_match": Scale(binary=True)})
     assert claim.role == "equivalence"
+
+
+def test_a_gain_that_not_even_a_gain_of_every_case_would_show_is_told() -> None:
+    scales = {"exact_match": Scale(binary=True)}
+    greedy = Rule(primary="exact_match", worthwhile=0.95)
+    [(claim, least)] = decide.out_of_reach(greedy, {"eval": 30}, scales)
+    assert claim.role == "primary"
+    # A difference of 0.95 leaves wins a rate of up to 0.975: all of n win with 0.975^n, below 0.05.
+    assert least == math.ceil(math.log(0.05) / math.log(0.975))
+    assert decide.out_of_reach(greedy, {"eval": least}, scales) == ()
+    [(_, none)] = decide.out_of_reach(
+        msgspec.structs.replace(greedy, worthwhile=1.0), {"eval": 30}, scales
+    )
+    assert none is None
+
+
+def test_a_rate_of_the_worst_score_is_told_as_a_mean_is() -> None:
+    rail = Guardrail(metric="grade", dataset="eval", quantity="catastrophic", margin=0.02)
+    rule = Rule(primary="grade", worthwhile=0.05, guardrails=(rail,))
+    [(claim, least)] = decide.out_of_reach(rule, {"eval": 100}, {"grade": Scale()})
+    assert claim.quantity == "catastrophic"
+    assert least == planning.cases_to_exclude(0.02)
+    assert decide.out_of_reach(rule, {"eval": 100}, {"grade": Scale(low=None, high=None)}) == ()
 
 
 def named(name: str, gain: Estimate) -> Verdict:

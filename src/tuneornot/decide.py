@@ -136,7 +136,12 @@ def out_of_reach(
     *,
     spend: Spend = lambda alpha: alpha,
 ) -> tuple[tuple[Claim, int | None], ...]:
-    """Claims that a mean is not worse which so many cases cannot show, even if no answer differs.
+    """Claims that so many cases cannot show at their best.
+
+    At its best no answer differs, where a claim is of a mean or of a rate of the worst score that
+    must not be lost; for the gain, every case gains the whole range. Nothing is said of a spread,
+    an instability, a ratio and a worst tenth: what can be shown of them hangs on scores that nobody
+    has seen yet. Nor of scales without both ends.
 
     Args:
         rule: what is written down before the data.
@@ -145,27 +150,33 @@ def out_of_reach(
         spend: as in ``verdict``.
 
     Returns:
-        Guardrails and equivalence, each with the fewest cases that can show it; ``None`` where no
-        number can.
+        The claims, each with the fewest cases that can show it; ``None`` where no number can.
     """
     found = []
     for claim in claims(rule):
         scale = scales.get(claim.metric)
-        if claim.role == "primary" or claim.quantity != "mean" or scale is None:
+        if claim.quantity not in ("mean", "catastrophic") or scale is None:
             continue
-        if scale.low is None or scale.high is None:
-            continue
-        if scale.whole:  # what its cases can show depends on what they expect, not on their number
-            continue
-        least = planning.cases_to_exclude(
-            -claim.threshold,
-            scale=(scale.low, scale.high),
-            binary=scale.binary,
-            alpha=spend(levels(rule, claim.role).shown),
-        )
+        least = _fewest(claim, scale, spend(levels(rule, claim.role).shown))
         if least is None or sizes[claim.dataset] < least:
             found.append((claim, least))
     return tuple(found)
+
+
+def _fewest(claim: Claim, scale: Scale, alpha: float) -> int | None:
+    """The fewest cases that can show a claim; 0 where nothing is known of that."""
+    if scale.low is None or scale.high is None:
+        return 0
+    if scale.whole:  # what its cases can show depends on what they expect, not on their number
+        return 0
+    ends = (scale.low, scale.high)
+    if claim.role == "primary":
+        return planning.cases_to_gain(claim.threshold, scale=ends, binary=scale.binary, alpha=alpha)
+    if claim.quantity == "catastrophic":
+        ends, binary = (0.0, 1.0), True
+    else:
+        binary = scale.binary
+    return planning.cases_to_exclude(-claim.threshold, scale=ends, binary=binary, alpha=alpha)
 
 
 def recommend(verdicts: Sequence[Verdict]) -> str | None:

@@ -22,7 +22,7 @@ from tuneornot.examples import EXAMPLES
 from tuneornot.metrics.judges.base import judges
 from tuneornot.models import machine, registry
 from tuneornot.protocol import Protocol
-from tuneornot.records import Audit, Perturbed
+from tuneornot.records import Audit, Claim, Perturbed
 from tuneornot.report import stress
 from tuneornot.retrieval.library import Preview
 from tuneornot.stress.sets import unwritten
@@ -178,8 +178,13 @@ def beyond(opened: Protocol) -> list[str]:
         rule, sizes, scales, spend=lambda alpha: stages.level(alpha / n_candidates, now)
     )
     return [
-        f"the {claim.role} {claim.metric} {-claim.threshold:g} on {claim.dataset} cannot be shown "
-        f"by its {sizes[claim.dataset]} cases even if the arms never differ: "
+        f"{_asked_for(claim)} on {claim.dataset} cannot be shown by its "
+        f"{sizes[claim.dataset]} cases even if "
+        + (
+            "every case gains all there is: "
+            if claim.role == "primary"
+            else "the arms never differ: "
+        )
         + ("no number of cases can" if least is None else f"it takes at least {least}")
         for claim, least in found
     ]
@@ -201,6 +206,14 @@ def _unchanged(changed: Sequence[Perturbed]) -> list[str]:
         for each in changed
         if each.main and each.n < LEAST_CHANGED
     ]
+
+
+def _asked_for(claim: Claim) -> str:
+    """A claim in the words of the study."""
+    if claim.role == "primary":
+        return f"a gain of more than {claim.threshold:g} in {claim.metric}"
+    what = claim.metric if claim.quantity == "mean" else f"{claim.quantity} of {claim.metric}"
+    return f"the {claim.role} {what} {-claim.threshold:g}"
 
 
 def _of_own_kind(plan: study.Study, judging: Sequence[str]) -> list[str]:

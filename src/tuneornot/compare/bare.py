@@ -104,7 +104,7 @@ def _table(scores: ArrayLike, name: str, faults: list[str]) -> Floats:
     if np.any(np.isinf(table)):
         row = int(np.argwhere(np.isinf(table))[0][0])
         faults.append(f"{name}: row {row} holds an infinite score, expected a number or NaN")
-    return table.reshape(len(table), -1)
+    return table[:, np.newaxis] if table.ndim == 1 else table
 
 
 def _labels(groups: ArrayLike | None, n: int, faults: list[str]) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ as cases' worth of information, n divided by the design effect.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -143,12 +144,33 @@ def cases_to_exclude(
     loss: float, *, scale: Scale = (0.0, 1.0), binary: bool = True, alpha: float = 0.05
 ) -> int | None:
     """The fewest cases that can exclude a loss; ``None`` if 100,000 cannot (a loss of 0)."""
+    return _fewest(lambda n: excluded(n, scale=scale, binary=binary, alpha=alpha) < loss)
+
+
+def cases_to_gain(
+    gain: float, *, scale: tuple[float, float] = (0.0, 1.0), binary: bool = True, alpha: float
+) -> int | None:
+    """The fewest cases that can show more than a gain, each gaining the whole range of the scale.
+
+    ``None`` if 100,000 cannot: a gain of the whole range, or more.
+    """
+
+    def enough(n: int) -> bool:
+        worst, best = (np.full((n, 1), end) for end in scale)
+        made = paired.difference(worst, best, scale=scale, binary=binary, alpha=alpha)
+        return made.lower > gain
+
+    return _fewest(enough)
+
+
+def _fewest(enough: Callable[[int], bool]) -> int | None:
+    """The least number of cases, from 2 to 100,000, that is enough; ``None`` if the most is not."""
     most, least = 100_000, 2
-    if excluded(most, scale=scale, binary=binary, alpha=alpha) >= loss:
+    if not enough(most):
         return None
     while least < most:
         middle = (least + most) // 2
-        if excluded(middle, scale=scale, binary=binary, alpha=alpha) < loss:
+        if enough(middle):
             most = middle
         else:
             least = middle + 1
