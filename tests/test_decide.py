@@ -237,8 +237,22 @@ def test_sensitivity_puts_what_would_differ_first() -> None:
     found = decide.sensitivity(made, {"": (held(made), RULE)}, own)
     outcomes = {one.change: one.outcome for one in found}
     assert own == "not-yet"
-    assert outcomes == {"worthwhile=0": "tune", "worthwhile=0.025": "tune", "worthwhile=0.1": own}
-    assert [one.outcome == own for one in found] == [False, False, True]
+    margins = {"worthwhile=0": "tune", "worthwhile=0.025": "tune", "worthwhile=0.1": own}
+    rails = ("mean(json_schema)@eval=0.01", "mean(json_schema)@eval=0.04")
+    rails += ("spread(exact_match)@eval=1.118", "spread(exact_match)@eval=1.562")
+    assert outcomes == {**margins, **{f"guardrail {rail}": own for rail in rails}}
+    assert [one.outcome == own for one in found] == [False, False, *5 * [True]]
+
+
+def test_a_guardrail_that_is_too_tight_for_the_cases_is_found() -> None:
+    """A shown gain, and a format that may lose 0.03: open at 0.02, shown at 0.04."""
+    made = comparison(around(0.20, WIDE), around(0.0, 0.03), GOOD[1])
+    own = judged(made).outcome
+    found = decide.sensitivity(made, {"": (held(made), RULE)}, own)
+    assert own == "not-yet"
+    assert [one.change for one in found if one.outcome == "tune"] == [
+        "guardrail mean(json_schema)@eval=0.04"
+    ]
 
 
 def test_where_a_check_blocks_no_other_choice_is_tried() -> None:

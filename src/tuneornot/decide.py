@@ -16,7 +16,7 @@ This module phrases nothing (``report`` does), and it never looks at answers or 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -214,7 +214,7 @@ def sensitivity(
     Args:
         comparison: as in ``verdict``.
         variants: machine-readable change to the evidence and the rule; the key ``""`` is the
-            study's own, whose margin is varied here.
+            study's own, whose margins are varied here.
         outcome: the study's verdict.
         spend: as in ``verdict``.
     """
@@ -223,10 +223,7 @@ def sensitivity(
     changed = {key: value for key, value in variants.items() if key}
     if "" in variants:
         own, rule = variants[""]
-        for margin in (0.0, 0.5 * rule.worthwhile, 2.0 * rule.worthwhile):
-            if margin != rule.worthwhile:
-                other = msgspec.structs.replace(rule, worthwhile=margin)
-                changed[f"worthwhile={margin:g}"] = (own, other)
+        changed |= {change: (own, other) for change, other in _other_margins(rule)}
     found = [
         Sensitivity(
             change=change, outcome=verdict(comparison, evidence, other, spend=spend).outcome
@@ -234,6 +231,24 @@ def sensitivity(
         for change, (evidence, other) in changed.items()
     ]
     return tuple(sorted(found, key=lambda one: one.outcome == outcome))
+
+
+def _other_margins(rule: Rule) -> Iterator[tuple[str, Rule]]:
+    """Nothing, half and twice what is worthwhile; each guardrail half and twice as wide."""
+    for margin in (0.0, 0.5 * rule.worthwhile, 2.0 * rule.worthwhile):
+        if margin != rule.worthwhile:
+            yield f"worthwhile={margin:g}", msgspec.structs.replace(rule, worthwhile=margin)
+    for place, rail in enumerate(rule.guardrails):
+        for width in (0.5, 2.0):
+            ratio = rail.quantity in ("ratio", "spread")
+            margin = rail.margin**width if ratio else rail.margin * width
+            if margin != rail.margin:
+                other = msgspec.structs.replace(rail, margin=margin)
+                rails = (*rule.guardrails[:place], other, *rule.guardrails[place + 1 :])
+                yield (
+                    f"guardrail {rail.name}={margin:.4g}",
+                    msgspec.structs.replace(rule, guardrails=rails),
+                )
 
 
 def _claim(

@@ -110,9 +110,16 @@ def test_looks_are_counted_by_set() -> None:
 def test_sensitivity_in_words() -> None:
     assert [
         remarks.sensitivity(Sensitivity(change=change, outcome="tune"), fixture.findings())
-        for change in ("worthwhile=0.2", "primary=field_match", "without slice=a=b", "odd")
+        for change in (
+            "worthwhile=0.2",
+            "guardrail spread(field_match)@eval=1.5",
+            "primary=field_match",
+            "without slice=a=b",
+            "odd",
+        )
     ] == [
         "If a gain above 20 points were worthwhile",
+        "If the guardrail were: spread of field match on eval, within 1.50 times",
         "If Field match were the primary metric",
         "Without the cases of the slice a=b",
         "With odd",

@@ -37,6 +37,11 @@ class Guardrail(Record, frozen=True, kw_only=True):
     """For a ratio (``spread``, ``ratio``): the factor it must stay below; else the loss it must
     stay above, as a positive number in units of the metric."""
 
+    @property
+    def name(self) -> str:
+        """What it is about: ``spread(field_match)@eval``."""
+        return f"{self.quantity}({self.metric})@{self.dataset}"
+
 
 class Economy(Record, frozen=True, kw_only=True):
     """What makes an equivalent candidate worth having."""
@@ -146,7 +151,8 @@ class Sensitivity(Record, frozen=True, kw_only=True):
     """What the verdict would be if one choice had been different."""
 
     change: str
-    """Machine-readable: ``worthwhile=0.02``, ``primary=field_match``, ``without slice=federal``."""
+    """Machine-readable: ``worthwhile=0.02``, ``guardrail mean(json_valid)@eval=0.04``,
+    ``primary=field_match``, ``without slice=federal``."""
     outcome: Outcome
 
 

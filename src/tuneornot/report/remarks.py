@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+import msgspec
+
 from tuneornot.records import (
     Adapter,
     Audit,
@@ -16,6 +18,7 @@ from tuneornot.records import (
     Contrast,
     Estimate,
     Findings,
+    Guardrail,
     Ledger,
     Scale,
     Sensitivity,
@@ -176,18 +179,20 @@ def rule(findings: Findings) -> tuple[str, ...]:
             f"Or: not worse by {loss} or more, and {sentences.inline(given.economy.metric)} lower"
             f" by {given.economy.factor:.4g} times or more."
         )
-    for rail in given.guardrails:
-        scale = scales.get(rail.metric, unknown)
-        shown = (
-            amounts.factor(rail.margin)
-            if rail.quantity in ("ratio", "spread")
-            else amounts.margin(rail.margin, _SHARE if rail.quantity == "catastrophic" else scale)
-        )
-        told.append(
-            f"Guardrail: {rail.quantity.replace('_', ' ')} of {sentences.inline(rail.metric)} on"
-            f" {rail.dataset}, within {shown}."
-        )
+    told += [f"Guardrail: {_guardrail(rail, findings)}." for rail in given.guardrails]
     return tuple(told)
+
+
+def _guardrail(rail: Guardrail, findings: Findings) -> str:
+    if rail.quantity in ("ratio", "spread"):
+        shown = amounts.factor(rail.margin)
+    elif rail.quantity == "catastrophic":
+        shown = amounts.margin(rail.margin, _SHARE)
+    else:
+        unknown = Scale(low=None, high=None)
+        shown = amounts.margin(rail.margin, _scales(findings).get(rail.metric, unknown))
+    what = f"{rail.quantity.replace('_', ' ')} of {sentences.inline(rail.metric)}"
+    return f"{what} on {rail.dataset}, within {shown}"
 
 
 def no_sensitivity(verdict: Verdict) -> str:
@@ -210,6 +215,10 @@ def sensitivity(given: Sensitivity, findings: Findings) -> str:
         return f"Without the cases of the slice {value}"
     if key == "adjust":
         return "With the difference as it was measured, not adjusted"
+    for rail in findings.rule.guardrails:
+        if key == f"guardrail {rail.name}":
+            other = msgspec.structs.replace(rail, margin=float(value))
+            return f"If the guardrail were: {_guardrail(other, findings)}"
     if key == "worthwhile":
         return f"If a gain above {_worthwhile(value, findings)} were worthwhile"
     return f"If {key.replace('_', ' ')} were {value}" if value else f"With {key}"
