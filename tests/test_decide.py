@@ -238,8 +238,8 @@ def test_sensitivity_puts_what_would_differ_first() -> None:
     outcomes = {one.change: one.outcome for one in found}
     assert own == "not-yet"
     margins = {"worthwhile=0": "tune", "worthwhile=0.025": "tune", "worthwhile=0.1": own}
-    rails = ("mean(json_schema)@eval=0.01", "mean(json_schema)@eval=0.04")
-    rails += ("spread(exact_match)@eval=1.118", "spread(exact_match)@eval=1.562")
+    rails = [f"mean(json_schema)@eval={margin}" for margin in ("0.01", "0.04")]
+    rails += [f"spread(exact_match)@eval={margin}" for margin in ("1.118", "1.562")]
     assert outcomes == {**margins, **{f"guardrail {rail}": own for rail in rails}}
     assert [one.outcome == own for one in found] == [False, False, *5 * [True]]
 

@@ -226,19 +226,18 @@ def test_several_candidates_together_are_as_rarely_wrong_as_one() -> None:
     """Three that gain exactly what is worthwhile over one baseline: none deserves ``tune``."""
     scenario = SCENARIOS["0/1 scores: gain 0.05"]
     rng = np.random.default_rng(12)
+    spends: tuple[decide.Spend, ...] = (lambda alpha: alpha / 3, lambda alpha: alpha)
     mistaken = np.zeros(2)
     for _ in range(N_SETS):
         baseline = rng.random(100) < 0.6
         # Right at 0.875 where the baseline is, else at 0.3125: 0.65 in all.
         chance = np.where(baseline, 0.875, 0.3125)
         drawn = [
-            {PRIMARY: Scores(baseline * 1.0, (rng.random(100) < chance) * 1.0)} for _ in range(3)
+            {PRIMARY: Scores(baseline.astype(float), (rng.random(100) < chance).astype(float))}
+            for _ in range(3)
         ]
-        for place, share in enumerate((3, 1)):
-            made = [
-                ours.verdict(scenario, one, spend=lambda alpha, share=share: alpha / share)
-                for one in drawn
-            ]
+        for place, spend in enumerate(spends):
+            made = [ours.verdict(scenario, one, spend=spend) for one in drawn]
             mistaken[place] += decide.recommend(made) is not None
     together, each_alone = mistaken / N_SETS
     # Three wrong refusals are needed for the baseline, one wrong claim for a candidate.
