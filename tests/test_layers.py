@@ -13,7 +13,7 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["functions", "records"], 1),
     **dict.fromkeys(["cases", "formats", "stats", "training", "drift", "store", "report"], 2),
     **dict.fromkeys(["attacks", "models", "budget", "retrieval", "stress"], 3),
-    **dict.fromkeys(["metrics", "soundness"], 4),
+    **dict.fromkeys(["metrics", "soundness", "hosting"], 4),
     **dict.fromkeys(["study", "scoring"], 5),
     **dict.fromkeys(
         [
@@ -26,6 +26,7 @@ ROWS: dict[str, int] = {
             "learning",
             "brought",
             "leaks",
+            "ordering",
             "compare",
             "decide",
             "stages",

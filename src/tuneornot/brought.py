@@ -38,15 +38,23 @@ class Brought:
         model: of the arm.
         place: where the study's relative paths start.
         fields: case field to column, of the study's files.
+        learnt: what it was trained on, where that is known without a file.
     """
 
     def __init__(
-        self, plan: TunedPlan, model: str, place: Path, fields: Mapping[str, str] | None = None
+        self,
+        plan: TunedPlan,
+        model: str,
+        place: Path,
+        *,
+        fields: Mapping[str, str] | None = None,
+        learnt: Taught | None = None,
     ) -> None:
         self.plan = plan
         self._model = model
         self._place = place
         self._fields = fields or {}
+        self._learnt = learnt
 
     @property
     def base(self) -> str | None:
@@ -61,7 +69,7 @@ class Brought:
             DataError: every fault of the file.
         """
         if self.plan.trained_on is None:
-            return None
+            return self._learnt
         return taught.read(self._place / self.plan.trained_on, self._fields)
 
     @functools.cached_property
@@ -210,3 +218,14 @@ class Brought:
             "judges."
         )
         return Check(name=name, passed=True, detail=detail)
+
+
+def joined(found: Sequence[Sequence[Check]]) -> tuple[Check, ...]:
+    """The checks of all trainings of one arm; where there are several each tells its number."""
+    if len(found) == 1:
+        return tuple(found[0])
+    return tuple(
+        msgspec.structs.replace(check, name=f"{check.name} ({number} of {len(found)})")
+        for number, checks in enumerate(found, start=1)
+        for check in checks
+    )

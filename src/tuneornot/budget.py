@@ -57,6 +57,11 @@ def prices(file: str | None, folder: Path) -> Prices | None:
         raise StudyError(error.source, error.faults, error.advice) from error
 
 
+def tuned(model: str) -> str:
+    """Under which name a price file prices a model that a host tunes: its own is not known yet."""
+    return f"{model}@tuned"
+
+
 def rates(prices: Prices | None, models: Iterable[str]) -> list[Json]:
     """What models cost, as a fingerprint takes it: without the day."""
     if prices is None:
@@ -74,7 +79,12 @@ def needs_times(metrics: Sequence[object], prices: Prices | None, models: Iterab
 
 
 def price_faults(
-    file: str | None, folder: Path, *, needs: Sequence[str], models: Iterable[str]
+    file: str | None,
+    folder: Path,
+    *,
+    needs: Sequence[str],
+    models: Iterable[str],
+    trained: Iterable[str] = (),
 ) -> list[str]:
     """Whatever is told in money needs a price of every model.
 
@@ -83,6 +93,7 @@ def price_faults(
         folder: where its path starts.
         needs: the entries of the study that are in money.
         models: of the arms, by name.
+        trained: models that hosts train, where that has to be priced too.
     """
     try:
         found = prices(file, folder)
@@ -90,8 +101,13 @@ def price_faults(
         return [f"prices: {error.source}: {fault}" for fault in error.faults]
     if found is None:
         return [f"{what} needs a price file; name one with `prices: FILE`" for what in needs]
+    untold = [
+        f"{file!r} has no training_per_million of {model!r}, which a host trains"
+        for model in trained
+        if model in found.models and found.models[model].training_per_million is None
+    ]
     missing = [model for model in dict.fromkeys(models) if model not in found.models]
-    return [
+    return untold + [
         f"{what} needs the price of every model; {file!r} has none of {model!r} "
         f"(it has {[*found.models]})"
         for what in needs

@@ -109,7 +109,7 @@ def money(protocol: Protocol) -> Economics | None:
 
 def _is_tuned(protocol: Protocol, arm: str) -> bool:
     plan = protocol.study.arms[arm]
-    return plan.tune is not None or plan.tuned is not None
+    return plan.is_tuned
 
 
 def _currency(protocol: Protocol) -> str:

@@ -220,6 +220,23 @@ class Session:
             self._purse.pay(spent)
             self._under_way.tally.add(spent)
 
+    @contextlib.contextmanager
+    def ordering(self, expected: Spent, what: str) -> Iterator[Callable[[Spent], None]]:
+        """Work of a host that is paid as a whole; gives what is told of its use when it is known.
+
+        Raises:
+            BudgetExceeded: a limit of the budget is used up, or it would cost more than is left.
+        """
+        limit = self._purse.too_dear(expected)
+        if limit is not None:
+            raise self._purse.exceeded(limit, what)
+
+        def pay(spent: Spent) -> None:
+            self._purse.pay(spent)
+            self._under_way.tally.add(spent)
+
+        yield pay
+
     def _metered(self, model: Model) -> Model:
         return metered(model, self._purse, self._count)
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from tuneornot import __version__
-from tuneornot.cli import attacked, begin, costs, estimate, labels, leaks, looks, prompts, steps
+from tuneornot.cli import attacked, begin, costs, estimate, jobs, labels, leaks, looks, prompts, steps
 from tuneornot.cli.progress import console
 from tuneornot.errors import TuneornotError
 
@@ -48,7 +48,7 @@ def _whole(
         raise typer.Exit
 
 
-for part in (begin, leaks, estimate, steps, attacked, looks, costs, labels, prompts):
+for part in (begin, leaks, estimate, steps, jobs, attacked, looks, costs, labels, prompts):
     part.add(app)
 
 

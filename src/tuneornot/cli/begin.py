@@ -143,6 +143,8 @@ def _models(opened: Protocol, judging: Sequence[str]) -> list[str]:
         if one.plan.base is not None
     ]
     faults = []
+    for hosted in opened.hosted.values():
+        faults += [f"arms.{hosted.name}.hosted: {found}" for found in hosted.private()]
     for name, one in opened.brought.items():
         try:
             _ = one.adapter

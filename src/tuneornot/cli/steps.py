@@ -108,7 +108,9 @@ def finetune(
             if plan.tune is not None and arm in (None, name)
         }
         searches = {name: opened.trials(name) for name in adapters}
-        brought = {name: opened.proofs[name] for name in opened.brought if arm in (None, name)}
+        elsewhere = [*opened.brought, *opened.hosted]
+        brought = {name: opened.proof(name) for name in elsewhere if arm in (None, name)}
+        served = {name: ", ".join(one.model for one in opened.arms(name)) for name in brought}
     if as_json:
         print_json({**adapters, **brought})
         return
@@ -120,7 +122,7 @@ def finetune(
             out.print(f"{name}, seed {adapter.seed}: {adapter.path}", markup=False)
             _print_checks(out, adapter.checks)
     for name, checks in brought.items():
-        out.print(f"{name}: tuned elsewhere", markup=False)
+        out.print(f"{name}: tuned elsewhere, {served[name]}", markup=False, soft_wrap=True)
         _print_checks(out, checks)
     if not adapters and not brought:
         console.print("No arm of this study is tuned.")

@@ -9,6 +9,7 @@ from tuneornot.baseline.space import Space
 from tuneornot.forecast.basis import Basis
 from tuneornot.protocol import Protocol
 from tuneornot.records import Arm, Case, Dataset, Prompt, Splits
+from tuneornot.study import ArmPlan
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def of(protocol: Protocol, name: str) -> Ready:
         name=name,
         model=plan.model,
         arms=held,
-        n_arms=1 if plan.tune is None else len(plan.tune.seeds),
+        n_arms=_n_trainings(plan),
         prompts=prompts,
         splits=protocol.splits,
         basis=Basis(protocol, name, {one.fingerprint: one for one in asked}),
@@ -77,6 +78,8 @@ def _held(protocol: Protocol, name: str) -> tuple[Arm, ...]:
     if plan.search is not None:
         ledger = protocol.store.ledger(protocol.race(name, plan.search)[1])
         return () if ledger is None else (protocol.arm(name, baseline.winner(ledger)),)
+    if plan.hosted is not None and not protocol.hosted[name].is_done(protocol.books):
+        return ()
     if plan.tune is None:
         return protocol.arms(name)
     trainings = protocol.tuning.names(protocol.pupil(name))
@@ -91,6 +94,11 @@ def _prompts(protocol: Protocol, name: str) -> tuple[Prompt, ...]:
         return (start,)
     space = Space(start, protocol.splits.train.cases, plan.seed)
     return tuple(proposal.prompt for proposal in space.first())
+
+
+def _n_trainings(plan: ArmPlan) -> int:
+    trained = plan.tune or plan.hosted
+    return 1 if trained is None else len(trained.seeds)
 
 
 def _different(cases: Dataset) -> tuple[Case, ...]:

@@ -8,7 +8,7 @@ from statistics import fmean
 
 import msgspec
 
-from tuneornot import finetune
+from tuneornot import brought, finetune
 from tuneornot.forecast import attacked, judged, stressed
 from tuneornot.forecast.basis import TIMED, Guess, spent_of
 from tuneornot.forecast.outlay import Forecast, Outlay, Used, total
@@ -57,6 +57,8 @@ def _preparing(protocol: Protocol, arm: Ready) -> list[Outlay]:
         # Trainings on shares of train count as whole ones: rather too much than too little.
         n_left = arm.n_arms - len(arm.arms) + protocol.tuning.n_left(protocol.pupil(arm.name))
         return [_training(protocol, arm, n_left)] if n_left else []
+    if plan.hosted is not None and not arm.arms:
+        return [_ordering(protocol, arm)]
     return _checking(protocol, arm)
 
 
@@ -124,15 +126,50 @@ def _training(protocol: Protocol, arm: Ready, n_left: int) -> Outlay:
     )
 
 
+def _ordering(protocol: Protocol, arm: Ready) -> Outlay:
+    """Trainings by a host, and the questions that check what comes back."""
+    hosted = protocol.hosted[arm.name]
+    seeds = hosted.plan.seeds
+    known = [protocol.store.order(hosted.key(seed)) for seed in seeds]
+    # What was ordered is paid for, whether it is done or not.
+    n_left = sum(order is None or order.job is None for order in known)
+    asked = arm.splits.dev.cases[: brought.ASKED]
+    checking = _outlay(
+        protocol,
+        Outlay(
+            step=f"train {arm.name}",
+            arm=arm.name,
+            model=arm.model,
+            n_calls=(len(seeds) + 1) * len(asked),
+        ),
+        (arm.basis.read(arm.prompts, asked), arm.basis.written(asked), Guess(None, "")),
+    )
+    expected = hosted.expected()
+    n_tokens = n_left * expected.n_trained_tokens
+    spent = Spent(model=arm.model, n_trained_tokens=n_tokens)
+    money = None if protocol.prices is None else protocol.prices.money([spent])
+    passes = hosted.plan.epochs or "one pass, for the host chooses how many,"
+    basis = (
+        f"training: about {n_tokens:,} tokens, {n_left} of {len(seeds)} jobs, "
+        f"{f'{passes} passes' if hosted.plan.epochs else passes} at 4 characters a token; the "
+        "host counts its own, and its minutes are not known"
+    )
+    return msgspec.structs.replace(
+        checking,
+        money=None if money is None or checking.money is None else checking.money + money,
+        basis=(basis, *checking.basis),
+    )
+
+
 def _checking(protocol: Protocol, arm: Ready) -> list[Outlay]:
     """The questions that check a model which was tuned elsewhere, and the one before it."""
-    brought = protocol.brought.get(arm.name)
-    if brought is None:
+    one = protocol.brought.get(arm.name)
+    if one is None:
         return []
-    asked = brought.asked(arm.splits.dev).cases
+    asked = one.asked(arm.splits.dev).cases
     sides = [arm.arms[0]]
-    if brought.base is not None:
-        sides.append(brought.before(arm.arms[0], protocol.model(brought.base)))
+    if one.base is not None:
+        sides.append(one.before(arm.arms[0], protocol.model(one.base)))
     outlays = []
     for side in sides:
         n_known = len(_answered(protocol, side, asked, "answer"))

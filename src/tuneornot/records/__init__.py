@@ -81,6 +81,7 @@ from tuneornot.records.expected import ClaimName, Expectation, Pointed, State
 from tuneornot.records.labelled import Calibration, JudgedArm, Label, OrderBias, Retest
 from tuneornot.records.learned import Learning, LearningPoint, Trial, Trials
 from tuneornot.records.measured import Purpose, Response, Retrieved, Run, Scale, Score
+from tuneornot.records.ordered import Order
 from tuneornot.records.priced import Price, Prices, Rates, Spent
 from tuneornot.records.prompts import MARKER, Prompt
 from tuneornot.records.stressed import Perturbed
@@ -133,6 +134,7 @@ __all__ = [
     "Ledger",
     "Look",
     "Message",
+    "Order",
     "OrderBias",
     "Outcome",
     "Overlap",

@@ -29,6 +29,8 @@ class Rates(Record, frozen=True, kw_only=True):
     cached_input_per_million: float | None = None
     """For a million tokens that the server had read before; as ``input_per_million`` where it is
     left out, and wherever a server does not tell how many they were."""
+    training_per_million: float | None = None
+    """For a million tokens trained on by its host, all passes together."""
     per_machine_hour: float | None = None
     """For an hour of the machine: a model that you host yourself."""
 
@@ -41,7 +43,10 @@ class Rates(Record, frozen=True, kw_only=True):
         """Money for what a model used: its tokens, or the time that it was at work."""
         if self.by_time:
             return _by_time(self, spent.seconds)
-        return _by_tokens(self, spent.n_input_tokens, spent.n_cached_tokens, spent.n_output_tokens)
+        training = PER_MILLION * (self.training_per_million or 0.0) * spent.n_trained_tokens
+        return training + _by_tokens(
+            self, spent.n_input_tokens, spent.n_cached_tokens, spent.n_output_tokens
+        )
 
 
 class Spent(Record, frozen=True, kw_only=True):
@@ -56,6 +61,8 @@ class Spent(Record, frozen=True, kw_only=True):
     n_output_tokens: int = 0
     n_guessed: int = 0
     """Calls whose tokens the server did not tell: they are reckoned from characters."""
+    n_trained_tokens: int = 0
+    """Trained on by a host, all passes together."""
     seconds: float = 0.0
     """How long answers were waited for, or the model was trained."""
 
@@ -73,6 +80,7 @@ class Spent(Record, frozen=True, kw_only=True):
             n_cached_tokens=self.n_cached_tokens + more.n_cached_tokens,
             n_output_tokens=self.n_output_tokens + more.n_output_tokens,
             n_guessed=self.n_guessed + more.n_guessed,
+            n_trained_tokens=self.n_trained_tokens + more.n_trained_tokens,
             seconds=self.seconds + more.seconds,
         )
 
@@ -129,12 +137,21 @@ class Prices(Record, frozen=True, kw_only=True):
             n_days_old=(today - self.as_of).days,
         )
 
+    def also(self, name: str, like: str) -> None:
+        """Price a model under a name that nobody knew when the file was written."""
+        if like in self.models:
+            self.models.setdefault(name, self.models[like])
+
     def money(self, spent: Iterable[Spent]) -> float | None:
         """What some part of the work cost; ``None`` where a model of it has no price."""
-        used = [one for one in spent if one.n_calls or one.seconds]
-        if any(one.model not in self.models for one in used):
+        used = [one for one in spent if one.n_calls or one.seconds or one.n_trained_tokens]
+        if any(self._is_unknown(one) for one in used):
             return None
         return sum((self.models[one.model].of(one) for one in used), start=0.0)
+
+    def _is_unknown(self, spent: Spent) -> bool:
+        rates = self.models.get(spent.model)
+        return rates is None or (spent.n_trained_tokens > 0 and rates.training_per_million is None)
 
 
 def _by_time(rates: Rates, seconds: float) -> float:

@@ -104,6 +104,11 @@ class Purse:
         spent = {"tokens": self._n_tokens, "money": self._money, "minutes": self.minutes}
         return self._first_passed({**spent, "calls": self._n_calls})
 
+    def too_dear(self, spent: Spent) -> str | None:
+        """The limit that something yet to be ordered as a whole would pass, if there is one."""
+        limit, money = self._budget.money, self._price(spent)
+        return "money" if limit is not None and self._money + money > limit else self.ended()
+
     @property
     def minutes(self) -> float:
         """Since this command began."""

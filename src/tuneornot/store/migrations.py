@@ -65,6 +65,14 @@ STEPS = (
         "cases of the set at each look",
         ("ALTER TABLE looks ADD COLUMN n INTEGER",),
     ),
+    Step(
+        4,
+        "trainings ordered from hosts",
+        (
+            "CREATE TABLE orders (key VARCHAR(255) NOT NULL PRIMARY KEY,"
+            " at VARCHAR(32) NOT NULL, body TEXT NOT NULL)",
+        ),
+    ),
 )
 
 

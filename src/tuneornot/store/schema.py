@@ -91,6 +91,14 @@ phases = Table(
     Column("body", Text, nullable=False),
 )
 
+orders = Table(
+    "orders",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("at", TIME, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
 labels = Table(
     "labels",
     metadata,

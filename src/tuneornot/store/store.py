@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Select, Table, func, select
 
 from tuneornot.errors import StoreError
-from tuneornot.records import Adapter, Label, Ledger, Look, Phase, Record, Response, Verdict
+from tuneornot.records import Adapter, Label, Ledger, Look, Order, Phase, Record, Response, Verdict
 from tuneornot.store import bodies, migrations, schema
 from tuneornot.store.database import ALONE, EACH, connect, told
 from tuneornot.store.upsert import Ready, ready, upsert
@@ -162,6 +162,21 @@ class Store:
         table = schema.adapters
         query = select(table.c.body).where(table.c.key == key).order_by(table.c.seed)
         return tuple(self._read(query, Adapter))
+
+    def keep_order(self, order: Order) -> None:
+        """Keep a training ordered from a host as it is now."""
+        row = {"key": order.key, "at": self._time(), "body": bodies.encode(order)}
+        self._keep(schema.orders, row)
+
+    def order(self, key: str) -> Order | None:
+        """The order of a training, if there is one."""
+        query = select(schema.orders.c.body).where(schema.orders.c.key == key)
+        return next(iter(self._read(query, Order)), None)
+
+    def orders(self) -> tuple[Order, ...]:
+        """All orders, in the order in which they last changed."""
+        query = select(schema.orders.c.body).order_by(schema.orders.c.at, schema.orders.c.key)
+        return tuple(self._read(query, Order))
 
     def keep_ledger(self, key: str, ledger: Ledger) -> None:
         """Keep the ledger of a search under what determined it; the last one stays."""

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-from tuneornot.budget import price_faults
+from tuneornot.budget import price_faults, tuned
 from tuneornot.errors import MissingExtra, StudyError
 from tuneornot.metrics import confidence, registry
 from tuneornot.metrics.base import Metric
@@ -67,6 +67,7 @@ def _price_faults(study: Study, folder: Path, built: Sequence[Metric]) -> list[s
     needs = ["metrics: `cost`"] if "cost" in study.metrics else []
     needs += ["budget.money"] if study.budget.money is not None else []
     models = [arm.model for arm in study.arms.values()]
+    models += [tuned(arm.model) for arm in study.arms.values() if arm.hosted is not None]
     # A budget in money pays judges and writer too; the cost of an answer is its arm's alone.
     if study.budget.money is not None:
         models += judges(built)
@@ -75,7 +76,9 @@ def _price_faults(study: Study, folder: Path, built: Sequence[Metric]) -> list[s
         models += [plan.writer for plan in searched if plan.writer]
         models += [study.stress.writer] if study.stress and study.stress.writer else []
         models += [study.redteam.judge.model] if study.redteam and study.redteam.judge else []
-    return price_faults(study.prices, folder, needs=needs, models=models)
+    paid = [arm.model for arm in study.arms.values() if arm.hosted is not None]
+    trained = paid if study.budget.money is not None else []
+    return price_faults(study.prices, folder, needs=needs, models=models, trained=trained)
 
 
 def _data_faults(data: DataPlan) -> list[str]:
@@ -127,7 +130,7 @@ def _arm_faults(study: Study) -> list[str]:
                 f"arms.{name}.tune: {arm.model!r} cannot be trained, only local models can; "
                 "train elsewhere and name the served model"
             )
-        faults += _tuned_faults(name, arm)
+        faults += [*_tuned_faults(name, arm), *_hosted_faults(name, arm)]
         if arm.retrieve is not None:
             faults += [f"arms.{name}.retrieve.{fault}" for fault in arm.retrieve.faults()]
         if arm.prompt is not None and arm.instructions is not None:
@@ -165,6 +168,23 @@ def _tuned_faults(name: str, arm: ArmPlan) -> list[str]:
         faults += [f"arms.{name}.tuned.base: {fault}" for fault in unknown]
     faults += [
         f"arms.{name}: `{other}` and `tuned` in one arm; make two arms"
+        for other, given in (
+            ("search", arm.search),
+            ("tune", arm.tune),
+            ("hosted", arm.hosted),
+        )
+        if given is not None
+    ]
+    return faults
+
+
+def _hosted_faults(name: str, arm: ArmPlan) -> list[str]:
+    """What is wrong with a training by a host."""
+    if arm.hosted is None:
+        return []
+    faults = [f"arms.{name}.hosted.{fault}" for fault in arm.hosted.faults(arm.model)]
+    faults += [
+        f"arms.{name}: `{other}` and `hosted` in one arm; make two arms"
         for other, given in (("search", arm.search), ("tune", arm.tune))
         if given is not None
     ]

@@ -7,6 +7,7 @@ from typing import Literal
 from tuneornot.attacks.plan import RedteamPlan
 from tuneornot.budget import Budget
 from tuneornot.cases.hold_out import HoldOut
+from tuneornot.hosting.plan import HostedPlan
 from tuneornot.records import ClaimName, Covariate, EconomicsPlan, Json, Record, Sampling
 from tuneornot.retrieval.plan import RetrievePlan
 from tuneornot.stress.plan import StressPlan
@@ -83,12 +84,14 @@ class ArmPlan(Record, frozen=True, kw_only=True):
     tune: TunePlan | None = None
     tuned: TunedPlan | None = None
     """That its model was tuned elsewhere, and how."""
+    hosted: HostedPlan | None = None
+    """How a host trains its model."""
     retrieve: RetrievePlan | None = None
 
     @property
     def is_tuned(self) -> bool:
-        """Whether it answers with a tuned model, whoever tuned it."""
-        return self.tune is not None or self.tuned is not None
+        """Whether it answers with a tuned model, whoever tunes or tuned it."""
+        return any(one is not None for one in (self.tune, self.tuned, self.hosted))
 
 
 class DecidePlan(Record, frozen=True, kw_only=True):
