@@ -13,6 +13,7 @@ from tuneornot.budget import Budget
 from tuneornot.cases.hold_out import HoldOut
 from tuneornot.cli import app
 from tuneornot.examples import legal_citations
+from tuneornot.hosting import HostedPlan
 from tuneornot.records import EconomicsPlan
 from tuneornot.retrieval.plan import RetrievePlan
 from tuneornot.stress.plan import Settings, StressPlan
@@ -49,7 +50,7 @@ def test_every_field_of_a_plan_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "study.md").read_text()
     forms = (study.Study, study.DataPlan, study.SplitPlan, study.SearchPlan, study.TunePlan)
     plans = (Budget, RetrievePlan, TunedPlan, EconomicsPlan, StressPlan, Settings)
-    parts = (RedteamPlan, JudgePlan, HoldOut, MeaningPlan)
+    parts = (RedteamPlan, JudgePlan, HoldOut, MeaningPlan, HostedPlan)
     for form in (*forms, study.ArmPlan, study.DecidePlan, *plans, *parts):
         for name in form.__struct_encode_fields__:
             assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name
