@@ -13,7 +13,18 @@ from typing import Annotated
 import typer
 
 from tuneornot import __version__
-from tuneornot.cli import attacked, begin, costs, estimate, jobs, labels, leaks, looks, prompts, steps
+from tuneornot.cli import (
+    attacked,
+    begin,
+    costs,
+    estimate,
+    jobs,
+    labels,
+    leaks,
+    looks,
+    prompts,
+    steps,
+)
 from tuneornot.cli.progress import console
 from tuneornot.errors import TuneornotError
 
