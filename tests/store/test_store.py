@@ -8,11 +8,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy.engine.default import DefaultDialect
 
 from tests.store import kept
-from tuneornot.records import Look, Phase, Response
+from tuneornot.records import Look, Order, Phase, Response
 from tuneornot.store.store import Store
 
 
@@ -180,12 +181,22 @@ def test_phases_in_the_order_in_which_they_ended(store: Store) -> None:
     assert store.phases("p2") == ()
 
 
+def test_an_order_is_kept_as_it_is_now(store: Store) -> None:
+    order = Order(key="a-1", arm="a", model="m", host="h", api="openai", seed=1)
+    assert store.order("a-1") is None
+    store.keep_order(order)
+    waiting = msgspec.structs.replace(order, state="waiting", job="job-1")
+    store.keep_order(waiting)
+    assert store.order("a-1") == waiting
+
+
 def test_counts_name_every_table(store: Store) -> None:
     store.keep_response(kept.response(1))
     store.keep_ledger("key", kept.ledger(0.5))
     counts = store.counts()
     assert set(counts) == {
         "responses", "adapters", "ledgers", "plans", "looks", "verdicts", "phases", "labels",
+        "orders",
     }  # fmt: skip
     assert sum(counts.values()) == 2
 

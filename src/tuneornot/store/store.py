@@ -173,11 +173,6 @@ class Store:
         query = select(schema.orders.c.body).where(schema.orders.c.key == key)
         return next(iter(self._read(query, Order)), None)
 
-    def orders(self) -> tuple[Order, ...]:
-        """All orders, in the order in which they last changed."""
-        query = select(schema.orders.c.body).order_by(schema.orders.c.at, schema.orders.c.key)
-        return tuple(self._read(query, Order))
-
     def keep_ledger(self, key: str, ledger: Ledger) -> None:
         """Keep the ledger of a search under what determined it; the last one stays."""
         row = {"key": key, "at": self._time(), "body": bodies.encode(ledger)}
