@@ -34,6 +34,8 @@ ENTRIES: list[registry.Entry] = [
     {"numeric": {"take": "last", "decimal": ","}},
     {"choice": {"labels": ["a", "b c"], "anywhere": True}},
     {"macro_f1": {"labels": ["a", "b c"], "anywhere": True}},
+    {"citations": {"kind": "legal"}},
+    *({"citations": {"kind": kind, "figure": "f1"}} for kind in ("doi", "pmid", "arxiv", "isbn")),
     "token_f1",
     {"corpus_bleu": {"tokenizer": "intl"}},
     {"corpus_chrf": {"words": 2}},

@@ -7,10 +7,13 @@ from typing import Any
 
 from tuneornot.metrics.abstention import Answered, Declines
 from tuneornot.metrics.choice import Choice, OneOf
+from tuneornot.metrics.citations import Citations
 from tuneornot.metrics.classes import MacroF1
+from tuneornot.metrics.codes import Codes
 from tuneornot.metrics.confidence import Brier, ConfidentWrong
 from tuneornot.metrics.fields import FieldF1, FieldMatch
 from tuneornot.metrics.form import JsonSchema, JsonValid, Length, Regex
+from tuneornot.metrics.glossary import ForbiddenTerms, Glossary
 from tuneornot.metrics.grounding import LexicalSupport, NameSupport, NumberSupport
 from tuneornot.metrics.judges.claims import AnswerRelevancy, Faithfulness
 from tuneornot.metrics.judges.prefer import Prefer
@@ -21,6 +24,7 @@ from tuneornot.metrics.numbers import Numeric
 from tuneornot.metrics.reference import Contains, ExactMatch, NormalisedMatch
 from tuneornot.metrics.refusal import Refuses
 from tuneornot.metrics.sections import Sections
+from tuneornot.metrics.sql_result import SqlResult
 from tuneornot.metrics.translation import Bleu, Chrf, CorpusBleu, CorpusChrf
 from tuneornot.metrics.wellformed import WellFormed
 
@@ -38,6 +42,11 @@ BUILT_IN: Mapping[str, type[Any]] = {
     "corpus_bleu": CorpusBleu,
     "chrf": Chrf,
     "corpus_chrf": CorpusChrf,
+    "sql_result": SqlResult,
+    "glossary": Glossary,
+    "forbidden_terms": ForbiddenTerms,
+    "codes": Codes,
+    "citations": Citations,
     "field_match": FieldMatch,
     "field_f1": FieldF1,
     "json_valid": JsonValid,

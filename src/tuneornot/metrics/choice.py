@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 from tuneornot.metrics.base import Mark, settings_of
-from tuneornot.metrics.reference import fold
+from tuneornot.metrics.phrases import Phrases
 from tuneornot.records import Case, Json, Response, Scale
 
 Listed = dict[str, list[str]] | list[str]
@@ -68,39 +68,22 @@ class Labels:
     def __init__(self, labels: dict[str, list[str]], *, anywhere: bool) -> None:
         self.names = tuple(labels)
         self._anywhere = anywhere
-        self._of: dict[tuple[str, ...], str] = {}
+        self._phrases: Phrases[str] = Phrases()
         for label, aliases in labels.items():
             for alias in (label, *aliases):
-                words = _words(alias)
-                if not words:
-                    raise ValueError(f"a label must hold a letter or digit, got {alias!r}")
-                if self._of.setdefault(words, label) != label:
+                known = self._phrases.add(alias, label)
+                if known != label:
                     raise ValueError(
-                        f"an alias must stand for one label, got {alias!r} for "
-                        f"{self._of[words]!r} and {label!r}; remove it from one of them"
+                        f"an alias must stand for one label, got {alias!r} for {known!r} and "
+                        f"{label!r}; remove it from one of them"
                     )
-        self._longest = max(map(len, self._of), default=0)
 
     def read(self, text: str) -> str | None:
         """The label that the text names; ``None`` where it names none, or several."""
-        words = _words(text)
         if not self._anywhere:
-            return self._of.get(words)
-        found = self._mentioned(words)
+            return self._phrases.whole(text)
+        found = set(self._phrases.within(text))
         return found.pop() if len(found) == 1 else None
-
-    def _mentioned(self, words: tuple[str, ...]) -> set[str]:
-        """The labels in a text; a longer alias hides the shorter ones inside it."""
-        found = set()
-        place = 0
-        while place < len(words):
-            size = min(self._longest, len(words) - place)
-            while size and words[place : place + size] not in self._of:
-                size -= 1
-            if size:
-                found.add(self._of[words[place : place + size]])
-            place += max(size, 1)
-        return found
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -154,7 +137,3 @@ def unlabelled(case: Case) -> Mark:
     if case.expected is None:
         return Mark(None, "the case has no expected answer")
     return Mark(None, f"the expected answer {case.answer[:80]!r} is none of the labels")
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(fold(text).split())

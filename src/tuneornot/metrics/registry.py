@@ -44,6 +44,9 @@ OBSERVED: Mapping[str, str] = {
 }
 """Quantities of a response that a comparison takes as they were measured."""
 
+FOLDER = "folder"
+"""The parameter of a metric that is told where the study file stands; no study sets it."""
+
 Entry = str | Mapping[str, Mapping[str, Json] | None]
 
 
@@ -85,7 +88,8 @@ def build(entry: Entry, *, folder: Path | None = None) -> Metric:
         _check_options(kind, settings, _options(factory))
         if kind == "json_schema" and isinstance(settings.get("schema"), str):
             settings["schema"] = _schema(str(settings["schema"]), folder or Path())
-        return _whole(_resting(_made(factory, {"name": kind, **settings}), folder))
+        beside = {"folder": folder or Path()} if FOLDER in _parameters(factory) else {}
+        return _whole(_resting(_made(factory, {"name": kind, **settings, **beside}), folder))
     except ValueError as fault:
         raise _fault(f"{kind}: {fault}") from None
 
@@ -127,7 +131,11 @@ def _factory(kind: str) -> Callable[..., Metric]:
 
 
 def _options(factory: Callable[..., Metric]) -> list[str]:
-    return [name for name in inspect.signature(factory).parameters if name != "name"]
+    return [name for name in _parameters(factory) if name not in ("name", FOLDER)]
+
+
+def _parameters(factory: Callable[..., Metric]) -> list[str]:
+    return [*inspect.signature(factory).parameters]
 
 
 def _check_options(kind: str, settings: Mapping[str, Json], options: list[str]) -> None:
