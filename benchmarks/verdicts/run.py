@@ -2,10 +2,10 @@
 
     python benchmarks/verdicts/run.py [--quick] [--part NAME] [--data FOLDER] [--into FILE]
 
-``--quick`` takes a minute or two, the whole about a quarter of an hour on one core. ``--into`` replaces what
-stands between the marks in a Markdown file; without it the tables go to stdout. Published results
-are read from ``--data`` or TUNEORNOT_DATASETS and left out without either; evalstats is left out
-where it is not installed.
+``--quick`` takes a minute or two, the whole about a quarter of an hour on one core. ``--into``
+replaces what stands between the marks in a Markdown file; without it the tables go to stdout.
+Published results are read from ``--data`` or TUNEORNOT_DATASETS and left out without either;
+evalstats is left out where it is not installed.
 """
 
 from __future__ import annotations
