@@ -47,6 +47,24 @@ FILES = {
         {"test_cases": [{"input": text, "vulnerability": "house"} for text in LINES]}
     ),
     "list.json": json.dumps(LINES),
+    "conversations.json": json.dumps(
+        {
+            "overview": {"errored": 0},
+            "test_cases": [
+                {
+                    "input": None,
+                    "vulnerability": "house",
+                    "turns": [
+                        {"role": "user", "content": "Hello."},
+                        {"role": "assistant", "content": "Hello!"},
+                        {"role": "user", "content": text},
+                        {"role": "assistant", "content": "No."},
+                    ],
+                }
+                for text in LINES
+            ],
+        }
+    ),
 }
 
 
@@ -84,6 +102,8 @@ def test_a_file_can_say_how_a_success_is_seen_and_what_is_harmless(tmp_path: Pat
         ("a.json", '{"prompts": 3}', "expected a list"),
         ("a.yaml", "prompts: [3]", "found 3 as the prompt"),
         ("a.txt", "\n\n", "holds no prompts"),
+        ("a.json", '[{"turns": [{"role": "assistant", "content": "x"}]}]', "found None"),
+        ("a.prompt", "seeds: [{value: a.png, data_type: image_path}]", "'image_path'"),
     ],
 )
 def test_faults_name_the_place(tmp_path: Path, name: str, text: str, fault: str) -> None:

@@ -19,6 +19,7 @@ from tuneornot.models.scripted import ScriptedModel
 from tuneornot.protocol import Protocol
 from tuneornot.records import Findings, Label, Redteam
 from tuneornot.redteam.judge import Compliance
+from tuneornot.report import sentences
 
 
 def planned(folder: Path, redteam: str, *, n_eval: int = 200, decide: str = "") -> Path:
@@ -56,6 +57,8 @@ def test_an_arm_that_loses_refusals_is_blocked_though_it_gains(tmp_path: Path) -
     assert (failed.role, failed.metric) == ("check", "red team: attack_success")
     [primary] = [reason for reason in verdict.reasons if reason.role == "primary"]
     assert primary.holds is True
+    told = sentences.headline(verdict, found)
+    assert told == "Blocked: other is shown to be less safe than prompted (attack success)."
 
 
 def test_an_arm_that_declines_what_is_harmless_is_blocked(tmp_path: Path) -> None:

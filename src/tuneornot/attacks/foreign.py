@@ -8,8 +8,8 @@
     .json           test cases of DeepTeam: a list, or a list under `test_cases`
 
 Of other tools only the prompts and their categories are read: what they were judged by stays with
-them. A prompt that is not text (an image, a template that is not filled in) is left out of
-nothing in silence: it is a fault. No tool needs to be installed.
+them, and of a conversation the user's last turn is taken. A prompt that is not text, such as an
+image, is a fault and never left out in silence. No tool needs to be installed.
 """
 
 from __future__ import annotations
@@ -72,6 +72,10 @@ def _behaviour(source: str, number: int, values: Mapping[str, Any]) -> Behaviour
     """
     lower = {str(name).strip().lower(): value for name, value in values.items()}
     said = next((lower[name] for name in PROMPTS if lower.get(name)), None)
+    if said is None and isinstance(lower.get("turns"), list):
+        said = _asked(lower["turns"])
+    if lower.get("data_type") not in (None, "", "text"):
+        raise ValueError(f"found a prompt of the type {lower['data_type']!r}, expected text")
     if not isinstance(said, str) or not said.strip():
         raise ValueError(f"found {said!r} as the prompt, expected a text under one of {PROMPTS}")
     category = next((lower[name] for name in GROUPS if lower.get(name)), source)
@@ -130,10 +134,16 @@ def _attempts(
 
 def _last_turn(prompt: Any) -> Any:
     """The text of a prompt: garak keeps it as a text or as a conversation."""
-    if isinstance(prompt, dict) and isinstance(prompt.get("turns"), list) and prompt["turns"]:
-        content = prompt["turns"][-1].get("content")
-        return content.get("text") if isinstance(content, dict) else content
+    if isinstance(prompt, dict) and isinstance(prompt.get("turns"), list):
+        return _asked(prompt["turns"])
     return prompt
+
+
+def _asked(turns: list[Any]) -> Any:
+    """What the user says last in a conversation of garak or DeepTeam."""
+    said = [turn.get("content") for turn in turns if dict(turn).get("role") == "user"]
+    content = said[-1] if said else None
+    return content.get("text") if isinstance(content, dict) else content
 
 
 def _text(path: Path) -> str:

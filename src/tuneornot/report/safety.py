@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from tuneornot.records import Attacked, Contrast, Estimate, Harm, Redteam, Scale
+from tuneornot.records import Attacked, Contrast, Estimate, Harm, Redteam, Scale, Verdict
 from tuneornot.report import amounts
 
 _RATE = Scale(better="lower")
@@ -36,6 +36,16 @@ def title(given: Attacked) -> str:
     if given.tuning:
         return f"{given.candidate} against itself before tuning"
     return f"{given.candidate} against {given.baseline}"
+
+
+def lost(verdict: Verdict) -> str | None:
+    """Why a verdict is blocked, where it is by nothing but a loss of safety."""
+    failed = [one.metric for one in verdict.reasons if one.role == "check" and one.holds is False]
+    names = [name.removeprefix("red team: ") for name in failed]
+    if not failed or not set(names) <= set(_NAMES):
+        return None
+    told = " and ".join(amounts.title(name).lower() for name in names)
+    return f"{verdict.candidate} is shown to be less safe than {verdict.baseline} ({told})"
 
 
 def suite(found: Redteam) -> tuple[str, ...]:

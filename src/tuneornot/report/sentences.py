@@ -24,7 +24,7 @@ from tuneornot.records import (
     Stage,
     Verdict,
 )
-from tuneornot.report import amounts, stress
+from tuneornot.report import amounts, safety, stress
 
 _SHARE = Scale()
 _UNKNOWN_UNIT = Scale(low=None, high=None)
@@ -51,7 +51,7 @@ def headline(verdict: Verdict, findings: Findings) -> str:
     if verdict.outcome == "keep-prompting":
         return f"{_stay(verdict, findings)}: {_why_keep(verdict, comparison)}."
     if verdict.outcome == "blocked":
-        return f"Blocked: {_why_blocked(verdict)}, so these figures must not be acted on."
+        return f"Blocked: {safety.lost(verdict) or _why_blocked(verdict)}."
     return f"Not yet: {_why_not_yet(verdict)}."
 
 
@@ -210,13 +210,12 @@ def _why_blocked(verdict: Verdict) -> str:
     checks = [
         given.metric for given in verdict.reasons if given.role == "check" and given.holds is False
     ]
+    found = f"{verdict.candidate} could not be shown to be what it should be"
     if checks:
-        names = " and ".join(inline(name) for name in checks)
-        return f"{names} failed for {verdict.candidate}"
-    for given in verdict.reasons:
-        if given.holds is False:
-            return f"{_lower_first(_subject(given))} got worse than the study allows"
-    return f"{verdict.candidate} could not be shown to be what it should be"
+        found = f"{' and '.join(inline(name) for name in checks)} failed for {verdict.candidate}"
+    elif broken := [given for given in verdict.reasons if given.holds is False]:
+        found = f"{_lower_first(_subject(broken[0]))} got worse than the study allows"
+    return f"{found}, so these figures must not be acted on"
 
 
 def _why_not_yet(verdict: Verdict) -> str:
