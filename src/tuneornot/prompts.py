@@ -17,7 +17,7 @@ from tuneornot.cases import quoting
 from tuneornot.errors import LeakageError, StudyError
 from tuneornot.formats import promptfile
 from tuneornot.models import registry, sampling
-from tuneornot.records import Check, Dataset, Prompt, Splits
+from tuneornot.records import Case, Check, Dataset, Prompt, Splits
 from tuneornot.study import Study
 
 
@@ -73,12 +73,8 @@ class Prompts:
         """
         fresh = [one for one in prompts if one.fingerprint not in self._passed]
         shown = {(one.id, one.text): one for prompt in fresh for one in prompt.demonstrations}
-        # On the study's terms: a pair of train and eval that was let pass may be shown too.
-        terms = leaks.terms(self._study.data, self._folder)
-        judging = msgspec.structs.replace(
-            splits, train=Dataset(name="train", cases=()), dev=Dataset(name="dev", cases=())
-        )
-        dataset.refuse_overlap(judging, groups=False, demonstrations=[*shown.values()], terms=terms)
+        if shown:
+            self._refuse_copies(splits, [*shown.values()])
         faults = [
             fault
             for text in dict.fromkeys(_words(prompt) for prompt in fresh)
@@ -92,6 +88,14 @@ class Prompts:
                 "a prompt must be other cases than those that judge.",
             )
         self._passed |= {one.fingerprint: one for one in fresh}
+
+    def _refuse_copies(self, splits: Splits, demonstrations: Sequence[Case]) -> None:
+        """On the study's terms: a pair of train and eval that was let pass may be shown too."""
+        terms = leaks.terms(self._study.data, self._folder)
+        judging = msgspec.structs.replace(
+            splits, train=Dataset(name="train", cases=()), dev=Dataset(name="dev", cases=())
+        )
+        dataset.refuse_overlap(judging, groups=False, demonstrations=demonstrations, terms=terms)
 
     def quotes(self, arm: str, text: str, splits: Splits) -> list[str]:
         """A sentence for each case that judges and stands in a text."""

@@ -13,7 +13,6 @@ labels or terms has to name right answers.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -49,45 +48,47 @@ def quotes(text: str, judging: Sequence[Case], teaching: Sequence[Case]) -> list
     lines = [f" {plain} " for line in text.splitlines() if (plain := normalised(line))]
     whole = f" {normalised(text)} "
     runs = {tuple(run) for run in _runs(whole.split())}
-    answers = Counter(normalised(case.answer) for case in (*judging, *teaching))
-    taught: list[str] | None = None
     found = []
     for case in judging:
-        span = _quoted(case, whole, lines, runs, answers)
-        if span is None:
-            continue
-        if taught is None:
-            taught = [f" {part} " for one in teaching for part in _parts(one)]
-        if not any(f" {span} " in part for part in taught):
+        span = _taken(case, whole, runs)
+        if span is None and _told(case, lines) and not _is_label(case, (*judging, *teaching)):
+            span = normalised(case.text)
+        if span is not None and not _stands_in(span, teaching):
             found.append(Quote(case.id, span if len(span) <= SHOWN else f"{span[:SHOWN]}..."))
     return found
 
 
-def _quoted(
-    case: Case,
-    whole: str,
-    lines: Sequence[str],
-    runs: set[tuple[str, ...]],
-    answers: Counter[str],
-) -> str | None:
-    """What the text has of a case, or ``None``."""
+def _taken(case: Case, whole: str, runs: set[tuple[str, ...]]) -> str | None:
+    """A whole question, or a long run of words of a case, that the text has."""
     asked = normalised(case.text)
-    n_words = len(asked.split())
-    if n_words >= WHOLE_WORDS and f" {asked} " in whole:
+    if len(asked.split()) >= WHOLE_WORDS and f" {asked} " in whole:
         return asked
     for part in _parts(case):
         for run in _runs(part.split()):
             if run in runs:
                 return " ".join(run)
-    if n_words < LEAST_WORDS or case.expected is None:
-        return None
-    answer = normalised(case.answer)
-    if not answer or answers[answer] > COMMON_ANSWERS:
-        return None
-    for line in lines:
-        if f" {asked} " in line and f" {answer} " in line.replace(asked, "", 1):
-            return asked
     return None
+
+
+def _told(case: Case, lines: Sequence[str]) -> bool:
+    """Whether a line has both question and answer."""
+    asked = normalised(case.text)
+    if case.expected is None or len(asked.split()) < LEAST_WORDS:
+        return False
+    answer = normalised(case.answer)
+    return bool(answer) and any(
+        f" {asked} " in line and f" {answer} " in line.replace(asked, "", 1) for line in lines
+    )
+
+
+def _is_label(case: Case, cases: Sequence[Case]) -> bool:
+    """Whether so many cases have its answer that a list of answers has to name it."""
+    answer = normalised(case.answer)
+    return sum(normalised(one.answer) == answer for one in cases) > COMMON_ANSWERS
+
+
+def _stands_in(span: str, teaching: Sequence[Case]) -> bool:
+    return any(f" {span} " in f" {part} " for one in teaching for part in _parts(one))
 
 
 def _parts(case: Case) -> Iterator[str]:
