@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.metrics.test_form import CITATION_SCHEMA
@@ -75,6 +75,7 @@ ANSWERS = st.text(alphabet=st.characters()) | st.lists(PIECES, max_size=12).map(
 
 
 @settings(deadline=None)
+@example(answer="0\n-", expected=None)
 @given(answer=ANSWERS, expected=VALUES)
 def test_no_metric_raises(answer: str, expected: Json) -> None:
     case = Case(id="c", input="q", expected=expected, context="Some [1, 2] Context.")

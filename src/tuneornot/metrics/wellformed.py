@@ -112,7 +112,9 @@ class WellFormed:
 
     def _markdown_table(self, text: str) -> None:
         lines = text.strip("\n").split("\n")
-        rule = next((i for i, line in enumerate(lines) if i and _RULE.fullmatch(line)), None)
+        # Without a bar it would underline a heading.
+        rules = (i for i, line in enumerate(lines) if i and "|" in line and _RULE.fullmatch(line))
+        rule = next(rules, None)
         if rule is None:
             raise NotWellFormed("there is no line of dashes under a header")
         stop = next((i for i in range(rule, len(lines)) if "|" not in lines[i]), len(lines))
