@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from scipy import stats
 
 from tests import world
 from tests.report import fixture
@@ -64,10 +65,31 @@ def contrast(
     )
 
 
+def drop(difference: Estimate, dataset: str = POOLED) -> Drop:
+    return Drop(
+        metric="exact_match",
+        dataset=dataset,
+        perturbation="",
+        strength=None,
+        main=dataset == POOLED,
+        other_cases=dataset != POOLED,
+        scale=Scale(),
+        n=100,
+        plain=(0.5, 0.6),
+        baseline=sure(-0.02, 0.02),
+        candidate=sure(-0.2, 0.05),
+        difference=difference,
+    )
+
+
 def told(
-    *contrasts: Contrast, named: dict[ClaimName, tuple[str, ...]] | None = None
+    *contrasts: Contrast,
+    named: dict[ClaimName, tuple[str, ...]] | None = None,
+    drops: tuple[Drop, ...] = (),
 ) -> dict[str, Expectation]:
-    made = Comparison(baseline="prompted", candidate="tuned", alpha=0.05, contrasts=contrasts)
+    made = Comparison(
+        baseline="prompted", candidate="tuned", alpha=0.05, contrasts=contrasts, drops=drops
+    )
     found = profile.of([made], kinds=KINDS, named=named or {}, primary="exact_match")
     return {each.claim: each for each in found}
 
@@ -113,9 +135,12 @@ def test_latency_is_held_against_a_third(ratio: float, half: float, state: str) 
     ("there", "state"), [(-0.15, "confirmed"), (0.1, "open"), (0.5, "contradicted")]
 )
 def test_shift_is_the_gain_there_less_the_gain_here(there: float, state: str) -> None:
+    gap = there - 0.1
+    p_value = 2 * stats.norm.sf(abs(gap) / 0.1 * stats.norm.isf(0.025))
     found = told(
         contrast("exact_match", sure(0.1, 0.06)),
         contrast("exact_match", sure(there, 0.08), dataset="later"),
+        drops=(drop(sure(gap, 0.1, p_value=p_value), "later"),),
     )
     assert found["shift"].state == state
     (figure,) = found["shift"].figures
@@ -173,26 +198,8 @@ def test_report_tells_every_claim() -> None:
 
 
 def test_drops_under_stress_speak_of_shift() -> None:
-    lost = Drop(
-        metric="exact_match",
-        dataset=POOLED,
-        perturbation="",
-        strength=None,
-        main=True,
-        scale=Scale(),
-        n=100,
-        plain=(0.5, 0.6),
-        baseline=sure(-0.02, 0.02),
-        candidate=sure(-0.2, 0.05),
-        difference=sure(-0.18, 0.06, p_value=0.0001),
+    found = told(
+        contrast("exact_match", sure(0.1, 0.06)), drops=(drop(sure(-0.18, 0.06, p_value=0.0001)),)
     )
-    made = Comparison(
-        baseline="prompted",
-        candidate="tuned",
-        alpha=0.05,
-        contrasts=(contrast("exact_match", sure(0.1, 0.06)),),
-        drops=(lost,),
-    )
-    found = profile.of([made], kinds=KINDS, named={}, primary="exact_match")
-    shift = next(each for each in found if each.claim == "shift")
+    shift = found["shift"]
     assert (shift.state, shift.figures[0].what) == ("confirmed", "drop")

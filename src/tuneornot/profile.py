@@ -31,7 +31,6 @@ from tuneornot.records import (
     Pointed,
     State,
 )
-from tuneornot.stats import independent
 from tuneornot.stats.multiplicity import holm
 
 A_THIRD = 1 / 3
@@ -135,19 +134,18 @@ def _mean(contrast: Contrast) -> Pointed:
 
 
 def _shifted(comparison: Comparison, primary: str) -> Iterator[Pointed]:
-    """How much more of the primary the candidate loses than the baseline on each further set.
+    """How much more of the primary the candidate loses than the baseline.
 
-    The difference of the drops on all perturbations together, where the study names some; and the
-    gain on each further set less the gain on eval, whose errors add up: the cases are others.
+    On all perturbations together, where the study names some, and on each further set.
     """
-    pooled = comparison.drop(primary, POOLED)
-    if pooled is not None:
-        yield Pointed(metric=primary, dataset=POOLED, what="drop", estimate=pooled.difference)
-    here = comparison.contrast(primary, "eval")
-    for there in comparison.contrasts:
-        if here is not None and there.metric == primary and there.dataset != "eval":
-            change = independent.apart(there.mean, here.mean)
-            yield Pointed(metric=primary, dataset=there.dataset, what="shift", estimate=change)
+    for drop in comparison.drops:
+        if drop.metric == primary and (drop.other_cases or drop.dataset == POOLED):
+            yield Pointed(
+                metric=primary,
+                dataset=drop.dataset,
+                what="shift" if drop.other_cases else "drop",
+                estimate=drop.difference,
+            )
 
 
 def _adjusted(figures: Sequence[Pointed]) -> tuple[Pointed, ...]:
