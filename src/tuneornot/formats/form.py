@@ -8,16 +8,44 @@ from __future__ import annotations
 
 import difflib
 import re
+from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from tuneornot.errors import StudyError
 from tuneornot.records import Record
 
 T = TypeVar("T", bound=Record)
 
 _EXPONENT = re.compile(r"[+-]?\d+(\.\d+)?[eE][+-]?\d{1,2}")
+
+
+def read(path: Path, advice: str) -> str:
+    """What stands in a file that a user wrote.
+
+    Raises:
+        StudyError: it cannot be read; ``advice`` says what to give instead.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise StudyError(str(path), [f"cannot be read: {reason}"], advice) from error
+
+
+def values(written: str, source: str, advice: str) -> object:
+    """The YAML of a text as plain values.
+
+    Raises:
+        StudyError: it is not YAML.
+    """
+    try:
+        return msgspec.yaml.decode(written.encode("utf-8", "surrogatepass"))
+    except msgspec.DecodeError as error:
+        fault = f"is not YAML: {' '.join(str(error).split())}"
+        raise StudyError(source, [fault], advice) from error
 
 
 def gather(form: type[T], raw: object, faults: list[str], path: str = "") -> T | None:

@@ -70,20 +70,8 @@ def read(path: Path) -> Prompt:
     Raises:
         StudyError: the file cannot be read, or every fault of it.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise StudyError(
-            str(path),
-            [f"cannot be read: {reason}"],
-            "Give the path of a prompt file; `tuneornot prompt STUDY --to FILE` writes one.",
-        ) from error
-    try:
-        raw = msgspec.yaml.decode(text.encode("utf-8", "surrogatepass"))
-    except msgspec.DecodeError as error:
-        fault = f"is not YAML: {' '.join(str(error).split())}"
-        raise StudyError(str(path), [fault], "Mend the syntax.") from error
+    advice = "Give the path of a prompt file; `tuneornot prompt STUDY --to FILE` writes one."
+    raw = form.values(form.read(path, advice), str(path), "Mend the syntax.")
     faults: list[str] = []
     prompt = form.gather(Prompt, {} if raw is None else raw, faults)
     if prompt is not None:

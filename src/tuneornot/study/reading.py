@@ -22,25 +22,13 @@ def read(path: Path) -> Study:
     Raises:
         StudyError: every fault that can be seen without opening a model or a file of cases.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise StudyError(
-            str(path),
-            [f"cannot be read: {reason}"],
-            "Give the path of a study file; `tuneornot init legal-citations DIR` makes one.",
-        ) from error
-    return parse(text, source=str(path), folder=path.parent)
+    advice = "Give the path of a study file; `tuneornot init legal-citations DIR` makes one."
+    return parse(form.read(path, advice), source=str(path), folder=path.parent)
 
 
 def parse(text: str, *, source: str = "study", folder: Path = Path()) -> Study:
     """Like ``read``, from the file's text; ``folder`` is where its relative paths start."""
-    try:
-        raw = msgspec.yaml.decode(text.encode("utf-8", "surrogatepass"))
-    except msgspec.DecodeError as error:
-        fault = f"is not YAML: {' '.join(str(error).split())}"
-        raise StudyError(source, [fault], "Mend the syntax and run the command again.") from error
+    raw = form.values(text, source, "Mend the syntax and run the command again.")
     faults: list[str] = []
     study = form.gather(Study, raw, faults)
     if study is not None:
