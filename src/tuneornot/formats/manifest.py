@@ -6,13 +6,13 @@ control. Read again, it tells which cases are gone, new or changed since. It doe
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from tuneornot.errors import DataError, StoreError
+from tuneornot.formats import replaced
 from tuneornot.records import Dataset, Record, Splits
 
 
@@ -66,12 +66,9 @@ def write(manifest: Manifest, path: Path) -> None:
     Raises:
         StoreError: the file cannot be written.
     """
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
-        unfinished.replace(path)
+        replaced.write(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n", path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise StoreError(
             f"The manifest of the split cannot be written to {str(path)!r}: {error.strerror}. "
             "Free some space or choose a folder that can be written to."

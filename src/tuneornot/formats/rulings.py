@@ -7,13 +7,13 @@ by whom and why. This file knows no cases.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from tuneornot.errors import DataError, StoreError
+from tuneornot.formats import replaced
 from tuneornot.records import Record
 
 NAME = "leaks.jsonl"
@@ -67,12 +67,9 @@ def write(rulings: Sequence[Ruling], path: Path) -> None:
     Raises:
         StoreError: it cannot be written.
     """
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        unfinished.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in rulings))
-        unfinished.replace(path)
+        replaced.write(b"".join(msgspec.json.encode(one) + b"\n" for one in rulings), path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise StoreError(
             f"The rulings cannot be written to {str(path)!r}: {error.strerror}. "
             "Free some space or make the folder writable."
