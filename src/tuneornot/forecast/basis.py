@@ -11,10 +11,11 @@ from statistics import fmean
 from typing import NamedTuple
 
 from tuneornot import study
+from tuneornot.models.base import Serving
 from tuneornot.protocol import Protocol
 from tuneornot.records import Arm, Case, Dataset, Message, Prompt, Response, Spent
 from tuneornot.spending import Tally
-from tuneornot.spending.metered import CHARACTERS_PER_TOKEN, Showing
+from tuneornot.spending.metered import CHARACTERS_PER_TOKEN
 
 LOOKED_AT = 200
 """Cases of a set whose lengths and known answers are looked at; more would not change a mean."""
@@ -50,7 +51,7 @@ class Basis:
     def read(self, prompts: Sequence[Prompt], cases: Sequence[Case]) -> Guess:
         """Tokens of a question, on average over prompts and cases."""
         model = self._protocol.model(self._plan.model)
-        if isinstance(model, Showing):
+        if isinstance(model, Serving):
             chats = list(_chats(prompts, self._shown(spaced(cases, TOKENISED))))
             value = fmean(len(model.prompt_tokens(chat)) for chat in chats)
             return Guess(value, "tokens read: the model's own tokenizer")

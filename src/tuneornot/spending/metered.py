@@ -11,23 +11,13 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol, runtime_checkable
 
-from tuneornot.models.base import Model, Reply, Request
+from tuneornot.models.base import Model, Reply, Request, Serving
 from tuneornot.records import Adapter, Message, Spent
 from tuneornot.spending.purse import Purse
 
 CHARACTERS_PER_TOKEN = 4.0
 """Of a server that tells no token counts: about what English text comes to."""
-
-
-@runtime_checkable
-class Showing(Protocol):
-    """A model that shows the tokens it is asked with, which a metered one must go on to do."""
-
-    def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
-        """The tokens of a chat, up to where the answer begins."""
-        ...
 
 
 class Metered:
@@ -107,7 +97,7 @@ class _Serving(Metered):
     def __init__(
         self,
         model: Model,
-        shown: Showing,
+        shown: Serving,
         purse: Purse,
         on_spent: Callable[[Spent], None],
         *,
@@ -129,7 +119,7 @@ def metered(
     clock: Callable[[], float] = time.monotonic,
 ) -> Metered:
     """A model behind a purse that shows its tokens where the model does."""
-    if isinstance(model, Showing):
+    if isinstance(model, Serving):
         return _Serving(model, model, purse, on_spent, clock=clock)
     return Metered(model, purse, on_spent, clock=clock)
 
