@@ -58,13 +58,14 @@ class Bleu:
     tokenizer: str = "13a"
     """How sacrebleu splits words: ``13a``, ``intl``, ``zh``, ``char`` or ``none``."""
     scale = Scale()
+    _kind = "bleu"
 
     def __post_init__(self) -> None:
         self._counter = _bleu(self.lowercase, self.tokenizer)
 
     def settings(self) -> dict[str, Json]:
         """What determines its values."""
-        return settings_of(self, "bleu")
+        return settings_of(self, self._kind)
 
     def score(self, case: Case, response: Response) -> Mark:
         """The score; ``None`` where the case has no expected text."""
@@ -87,13 +88,14 @@ class Chrf:
     words: int = 0
     """Longest sequence of words that counts too; 0: none."""
     scale = Scale()
+    _kind = "chrf"
 
     def __post_init__(self) -> None:
         self._counter = _chrf(self.lowercase, self.words)
 
     def settings(self) -> dict[str, Json]:
         """What determines its values."""
-        return settings_of(self, "chrf")
+        return settings_of(self, self._kind)
 
     def score(self, case: Case, response: Response) -> Mark:
         """The score; ``None`` where the case has no expected text."""
@@ -101,7 +103,7 @@ class Chrf:
 
 
 @dataclasses.dataclass(kw_only=True)
-class CorpusBleu:
+class CorpusBleu(Bleu):
     """BLEU of a whole run: counts are summed over all answers before they are divided, 0 to 1.
 
     The geometric mean of the precisions of 1- to 4-grams, times the penalty for a run that is
@@ -111,21 +113,8 @@ class CorpusBleu:
     """
 
     name: str = "corpus_bleu"
-    lowercase: bool = False
-    tokenizer: str = "13a"
-    """How sacrebleu splits words: ``13a``, ``intl``, ``zh``, ``char`` or ``none``."""
     scale = Scale(whole=True)
-
-    def __post_init__(self) -> None:
-        self._counter = _bleu(self.lowercase, self.tokenizer)
-
-    def settings(self) -> dict[str, Json]:
-        """What determines its values."""
-        return settings_of(self, "corpus_bleu")
-
-    def score(self, case: Case, response: Response) -> Mark:
-        """Sentence BLEU; ``None`` where the case has no expected text."""
-        return _sentence(self._counter, case, response)
+    _kind = "corpus_bleu"
 
     def parts(self, case: Case, response: Response) -> tuple[float, ...]:
         """Lengths of answer and expected text, matches of 4 orders, n-grams of 4 orders."""
@@ -157,7 +146,7 @@ class CorpusBleu:
 
 
 @dataclasses.dataclass(kw_only=True)
-class CorpusChrf:
+class CorpusChrf(Chrf):
     """chrF of a whole run: counts are summed over all answers before they are divided, 0 to 1.
 
     Equal to sacrebleu's corpus chrF divided by 100 (chrF++ with ``words: 2``). The value of one
@@ -165,21 +154,8 @@ class CorpusChrf:
     """
 
     name: str = "corpus_chrf"
-    lowercase: bool = False
-    words: int = 0
-    """Longest sequence of words that counts too; 0: none."""
     scale = Scale(whole=True)
-
-    def __post_init__(self) -> None:
-        self._counter = _chrf(self.lowercase, self.words)
-
-    def settings(self) -> dict[str, Json]:
-        """What determines its values."""
-        return settings_of(self, "corpus_chrf")
-
-    def score(self, case: Case, response: Response) -> Mark:
-        """chrF of the answer; ``None`` where the case has no expected text."""
-        return _sentence(self._counter, case, response)
+    _kind = "corpus_chrf"
 
     def parts(self, case: Case, response: Response) -> tuple[float, ...]:
         """For each order the sequences answered, expected and shared."""
