@@ -72,7 +72,7 @@ def of(protocol: Protocol) -> Findings:
         currency=_currency(protocol),
         economics=money(protocol),
         profile=profile.of(
-            [one for one in protocol.comparisons if _is_tuned(protocol, one.candidate)],
+            [one for one in protocol.comparisons if protocol.study.arms[one.candidate].is_tuned],
             kinds=study.kinds(protocol.study),
             named=protocol.study.claims,
             primary=protocol.study.decide.primary,
@@ -105,11 +105,6 @@ def money(protocol: Protocol) -> Economics | None:
         baseline=protocol.study.baseline,
         currency=_currency(protocol) or plan.currency or "",
     )
-
-
-def _is_tuned(protocol: Protocol, arm: str) -> bool:
-    plan = protocol.study.arms[arm]
-    return plan.is_tuned
 
 
 def _currency(protocol: Protocol) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -132,6 +132,7 @@ def _total(arm: str, draws: totals.Values, months: int, share: Floats | None) ->
 
 def _balance(baseline: str, candidate: str, found: Inputs, months: int) -> Balance:
     draws = {name: one.draws for name, one in found.items()}
+    middles = {name: np.asarray(one.middle) for name, one in found.items()}
     saving = _saving(baseline, candidate, draws, months)
     volume = totals.volume(baseline, candidate, draws, months)
     return Balance(
@@ -141,12 +142,11 @@ def _balance(baseline: str, candidate: str, found: Inputs, months: int) -> Balan
         chance=float((saving > 0).mean()),
         break_even=estimate(volume),
         chance_never=float(np.isinf(volume).mean()),
-        middle=float(
-            _saving(
-                baseline, candidate, {k: np.asarray(v.middle) for k, v in found.items()}, months
-            )
+        middle=float(_saving(baseline, candidate, middles, months)),
+        swings=_swings(
+            found,
+            lambda changed: float(_saving(baseline, candidate, {**middles, **changed}, months)),
         ),
-        swings=_swings(baseline, candidate, found, months),
     )
 
 
@@ -154,25 +154,24 @@ def _saving(baseline: str, candidate: str, values: totals.Values, months: int) -
     return totals.total(baseline, values, months) - totals.total(candidate, values, months)
 
 
-def _swings(baseline: str, candidate: str, found: Inputs, months: int) -> tuple[Swing, ...]:
+def _swings(found: Inputs, saving: Callable[[totals.Values], float]) -> tuple[Swing, ...]:
     """One input at a time at its ends, all others in the middle; what changes nothing is left out.
 
     The usual name of its picture is a tornado diagram.
+
+    Args:
+        found: every input.
+        saving: with some inputs as given and all others in the middle.
     """
-    middles = {name: np.asarray(one.middle) for name, one in found.items()}
     swings = []
     for name, one in found.items():
-        if one.uncertain:
-            ends = [
-                float(_saving(baseline, candidate, {**middles, name: np.asarray(end)}, months))
-                for end in (one.least, one.most)
-            ]
-            if ends[0] != ends[1]:
-                swings.append(
-                    Swing(
-                        name=name, least=one.least, most=one.most, at_least=ends[0], at_most=ends[1]
-                    )
-                )
+        if not one.uncertain:
+            continue
+        least, most = (saving({name: np.asarray(end)}) for end in (one.least, one.most))
+        if least != most:
+            swings.append(
+                Swing(name=name, least=one.least, most=one.most, at_least=least, at_most=most)
+            )
     return tuple(sorted(swings, key=lambda swing: -abs(swing.at_most - swing.at_least)))
 
 
