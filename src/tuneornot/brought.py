@@ -30,6 +30,13 @@ ASKED = 16
 Answer = Callable[[Arm, Dataset], Run]
 
 
+def before(arm: Arm, model: Model) -> Arm:
+    """The same arm with the model before it was tuned."""
+    return msgspec.structs.replace(
+        arm, kind="prompted", model=model.name, identity=model.identity(), adapter=None
+    )
+
+
 class Brought:
     """One arm's model that was tuned elsewhere.
 
@@ -98,12 +105,6 @@ class Brought:
         n = min(ASKED, len(dev))
         return Dataset(name=dev.name, cases=tuple(dev.cases[at * len(dev) // n] for at in range(n)))
 
-    def before(self, arm: Arm, model: Model) -> Arm:
-        """The same arm with the model before it was tuned."""
-        return msgspec.structs.replace(
-            arm, kind="prompted", model=model.name, identity=model.identity(), adapter=None
-        )
-
     def checks(
         self, arm: Arm, models: Mapping[str, Model], dev: Dataset, answer: Answer
     ) -> tuple[Check, ...]:
@@ -119,7 +120,7 @@ class Brought:
         tuned = answer(arm, asked).responses
         plain: Sequence[Response] = ()
         if self.base is not None:
-            plain = answer(self.before(arm, models[self.base]), asked).responses
+            plain = answer(before(arm, models[self.base]), asked).responses
         return (
             self._loaded(tuned, plain),
             self._template(arm, models, asked.cases),

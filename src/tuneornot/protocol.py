@@ -530,13 +530,11 @@ class Protocol:
 
     def untuned(self, name: str) -> Arm | None:
         """A tuned arm before it was tuned; ``None`` where nothing tells what it came from."""
-        plan, brought = self.study.arms[name], self.brought.get(name)
-        base = plan.model if brought is None else brought.base
+        plan, one = self.study.arms[name], self.brought.get(name)
+        base = plan.model if one is None else one.base
         if base is None or not plan.is_tuned:
             return None
-        kept = self.arm(name, self.start(name))
-        identity = self.model(base).identity()
-        return msgspec.structs.replace(kept, kind="prompted", model=base, identity=identity)
+        return brought.before(self.arm(name, self.start(name)), self.model(base))
 
     @property
     def redteam(self) -> Redteam | None:

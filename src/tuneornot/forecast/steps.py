@@ -169,7 +169,7 @@ def _checking(protocol: Protocol, arm: Ready) -> list[Outlay]:
     asked = one.asked(arm.splits.dev).cases
     sides = [arm.arms[0]]
     if one.base is not None:
-        sides.append(one.before(arm.arms[0], protocol.model(one.base)))
+        sides.append(brought.before(arm.arms[0], protocol.model(one.base)))
     outlays = []
     for side in sides:
         n_known = len(_answered(protocol, side, asked, "answer"))
