@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import ROOT, refused, shop, tuneornot
+from tests.cli.test_cli import ROOT, carried_out, refused, shop
 from tests.world import questions
 
 GUIDE = (ROOT / "docs" / "guides" / "bring-your-own.md").read_text(encoding="utf-8")
@@ -36,15 +36,9 @@ def test_the_commands_of_the_guide(tmp_path: Path) -> None:
     rows = "".join(json.dumps(row) + "\n" for row in questions(360))
     (tmp_path / "cases.jsonl").write_text(rows, encoding="utf-8")
     trained_on(tmp_path, questions(100, first=900))
-    said = []
     with shop(tmp_path / "asked") as server:
         (tmp_path / "study.yaml").write_text(block("yaml").replace(SERVER, server))
-        for line in block("sh").splitlines():
-            name, *words = line.split()
-            assert name == "tuneornot"
-            done = tuneornot(*words, cwd=tmp_path)
-            assert done.returncode == 0, done.stderr
-            said.append(done.stdout)
+        said = [*carried_out(block("sh"), tmp_path).values()]
         trained_on(tmp_path, questions(360))
         assert "arms.ours.tuned.trained_on 'line" in refused(4, "check", tmp_path)
     for line in block("").splitlines():

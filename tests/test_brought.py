@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,10 @@ from safetensors.torch import load_file, save_file
 from tests import world
 from tests.models import tiny
 from tests.models.test_adapters import adapter
-from tests.world import NEW, OLD
+from tests.world import NEW, OLD, running
 from tuneornot import findings, forecast, study
 from tuneornot.errors import DataError, LeakageError, ModelError, StudyError
-from tuneornot.models.local import LocalModel
 from tuneornot.models.scripted import ScriptedModel
-from tuneornot.protocol import Protocol
 from tuneornot.records import Check, Verdict
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
@@ -47,21 +44,6 @@ def trained_on(folder: Path, rows: Iterable[dict[str, str]], system: str = "") -
     )
     text = "".join(json.dumps({"messages": turns}) + "\n" for turns in lines)
     (folder / "trained_on.jsonl").write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def running(file: Path, *models: ScriptedModel | LocalModel) -> Iterator[Protocol]:
-    protocol = Protocol(
-        study.read(file),
-        file.parent,
-        file.parent / "results",
-        listener=world.Silence(),
-        opened={model.name: model for model in models},
-    )
-    try:
-        yield protocol
-    finally:
-        protocol.close()
 
 
 def decided(file: Path, *models: ScriptedModel) -> tuple[Verdict, dict[str, Check]]:

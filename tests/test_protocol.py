@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import world
-from tests.world import NEW, OLD
+from tests.world import NEW, OLD, running
 from tuneornot import findings
 from tuneornot.cli import begin
 from tuneornot.errors import BudgetExceeded, DataError, LeakageError, ModelError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.scripted import ScriptedModel
-from tuneornot.protocol import Protocol
-
-
-@contextmanager
-def running(file: Path, *models: ScriptedModel) -> Iterator[Protocol]:
-    protocol = world.opened(file, *models)
-    try:
-        yield protocol
-    finally:
-        protocol.close()
 
 
 @pytest.mark.parametrize(
@@ -141,7 +130,10 @@ def test_a_leak_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     given = "".join(f"  {name}: {name}.jsonl\n" for name in parts)
     file.write_text(text[:start] + given + text[end:])
     arms = world.model(OLD, 0.4), world.model(NEW, 0.6)
-    with running(file, *arms) as protocol, pytest.raises(LeakageError, match="copy") as caught:
+    with (
+        running(file, *arms) as protocol,
+        pytest.raises(LeakageError, match="copy") as caught,
+    ):
         findings.of(protocol)
     assert "q45" in str(caught.value)
     assert [model.n_asked for model in arms] == [0, 0]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tuneornot import study
+from tuneornot.models.base import Model
 from tuneornot.models.scripted import Script, ScriptedModel, answers
 from tuneornot.protocol import Protocol
 
@@ -87,7 +90,7 @@ def hash_of(name: str) -> int:
     return sum(name.encode())
 
 
-def opened(file: Path, *models: ScriptedModel) -> Protocol:
+def opened(file: Path, *models: Model) -> Protocol:
     """The protocol of a study file with these models."""
     return Protocol(
         study.read(file),
@@ -96,3 +99,13 @@ def opened(file: Path, *models: ScriptedModel) -> Protocol:
         listener=Silence(),
         opened={model.name: model for model in models},
     )
+
+
+@contextmanager
+def running(file: Path, *models: Model) -> Iterator[Protocol]:
+    """The protocol of a study file with these models, closed at the end."""
+    protocol = opened(file, *models)
+    try:
+        yield protocol
+    finally:
+        protocol.close()

@@ -43,6 +43,18 @@ def tuneornot(*words: str | Path, cwd: Path | None = None) -> subprocess.Complet
     )
 
 
+def carried_out(commands: str, folder: Path) -> dict[str, str]:
+    """What each command of a guide prints, run in a folder; every one must succeed."""
+    said = {}
+    for line in commands.splitlines():
+        name, *words = line.split()
+        assert name == "tuneornot"
+        done = tuneornot(*words, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        said[line] = done.stdout
+    return said
+
+
 def refused(code: int, *words: str | Path) -> str:
     """The sentence of a command that must fail with this exit code, without a traceback."""
     done = tuneornot(*words)

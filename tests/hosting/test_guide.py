@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import ROOT, tuneornot
+from tests.cli.test_cli import ROOT, carried_out
 from tests.hosting.host import Host, running
 from tests.world import questions
 from tuneornot.formats import prices
@@ -28,16 +28,11 @@ def block(language: str, n: int = 0) -> str:
 def test_the_commands_of_the_guide(tmp_path: Path) -> None:
     rows = "".join(json.dumps(row) + "\n" for row in questions(360))
     (tmp_path / "cases.jsonl").write_text(rows, encoding="utf-8")
-    host, said = Host(), {}
+    host = Host()
     host.n_looks = 1
     with running(host) as server:
         (tmp_path / "study.yaml").write_text(block("yaml").replace(SERVER, server))
-        for line in [*block("sh").splitlines(), *block("sh", 1).splitlines()]:
-            name, *words = line.split()
-            assert name == "tuneornot"
-            done = tuneornot(*words, cwd=tmp_path)
-            assert done.returncode == 0, done.stderr
-            said[line] = done.stdout
+        said = carried_out(block("sh") + block("sh", 1), tmp_path)
     assert len(host.jobs) == 1
     told = said["tuneornot jobs study.yaml"]
     assert told.startswith(block("").strip().replace(SERVER, server))

@@ -13,7 +13,7 @@ import torch
 import transformers
 
 from tests.models import tiny
-from tuneornot.models.base import Reply, Request
+from tuneornot.models.base import Request
 from tuneornot.models.local import LocalModel
 from tuneornot.models.local.rows import Row, choose
 from tuneornot.records import Message, Sampling
@@ -27,11 +27,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def model(folder: Path) -> LocalModel:
     return LocalModel(f"local:{folder}")
-
-
-def answers(model: LocalModel, requests: list[Request], *, alone: bool = False) -> list[Reply]:
-    replies = dict(model.ask(requests, one_by_one=alone))
-    return [replies[place] for place in range(len(requests))]
 
 
 def scored(folder: Path, prompt: list[int], answer: list[int]) -> torch.Tensor:
@@ -49,7 +44,7 @@ def test_log_probabilities_are_those_of_the_model(
 ) -> None:
     words = tiny.tokenizer()
     requests = tiny.requests(5, logprobs=3)
-    for request, reply in zip(requests, answers(model, requests, alone=alone), strict=True):
+    for request, reply in zip(requests, tiny.answers(model, requests, alone=alone), strict=True):
         prompt = model.prompt_tokens(request.messages)
         answer = next(tiny.generated(folder, [prompt]))
         said = [token for token in answer if token != 0]
@@ -73,9 +68,9 @@ def test_log_probabilities_are_those_of_the_model(
 
 
 def test_they_change_no_answer_and_are_told_only_where_wanted(model: LocalModel) -> None:
-    plain = answers(model, tiny.requests(4))
+    plain = tiny.answers(model, tiny.requests(4))
     mixed = tiny.requests(2) + tiny.requests(4, logprobs=0)[2:]
-    told = answers(model, mixed)
+    told = tiny.answers(model, mixed)
     assert [reply.text for reply in told] == [reply.text for reply in plain]
     assert [reply.logprobs is None for reply in told] == [True, True, False, False]
     assert {reply.alternatives for reply in told} == {None}
@@ -84,9 +79,9 @@ def test_they_change_no_answer_and_are_told_only_where_wanted(model: LocalModel)
 def test_an_answer_cut_by_a_stop_string_tells_the_tokens_that_were_computed(
     model: LocalModel,
 ) -> None:
-    [free] = answers(model, tiny.requests(1, logprobs=0))
+    [free] = tiny.answers(model, tiny.requests(1, logprobs=0))
     assert free.text is not None
-    [stopped] = answers(model, tiny.requests(1, logprobs=0, stop=(free.text[6:9],)))
+    [stopped] = tiny.answers(model, tiny.requests(1, logprobs=0, stop=(free.text[6:9],)))
     assert stopped.logprobs is not None
     assert free.logprobs is not None
     assert stopped.n_output_tokens == len(stopped.logprobs) < len(free.logprobs)
@@ -94,11 +89,11 @@ def test_an_answer_cut_by_a_stop_string_tells_the_tokens_that_were_computed(
 
 
 def test_the_first_token_comes_before_the_last(model: LocalModel) -> None:
-    for reply in answers(model, tiny.requests(3), alone=True):
+    for reply in tiny.answers(model, tiny.requests(3), alone=True):
         assert reply.first_token_s is not None
         assert reply.latency_s is not None
         assert 0 < reply.first_token_s < reply.latency_s
-    [short] = answers(model, tiny.requests(1, max_tokens=1), alone=True)
+    [short] = tiny.answers(model, tiny.requests(1, max_tokens=1), alone=True)
     assert short.first_token_s == pytest.approx(short.latency_s, abs=0.05)
 
 
@@ -142,6 +137,6 @@ def test_a_judge_can_read_the_weights_of_its_grades(model: LocalModel) -> None:
         messages=(Message(role="user", content="red"),),
         sampling=Sampling(max_tokens=2, logprobs=20),
     )
-    [reply] = answers(model, [asked])
+    [reply] = tiny.answers(model, [asked])
     assert reply.alternatives is not None
     assert 0.3 < sum(math.exp(value) for value in reply.alternatives[0].values()) <= 1 + 1e-6

@@ -10,7 +10,8 @@ import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from tuneornot.models.base import Request
+from tuneornot.models.base import Reply, Request
+from tuneornot.models.local import LocalModel
 from tuneornot.records import Message, Sampling
 
 TEMPLATE = (
@@ -94,3 +95,9 @@ def generated(folder: Path, prompts: Sequence[list[int]], n_most: int = 20) -> I
             pad_token_id=0,
         )
         yield out[0, len(prompt) :].tolist()
+
+
+def answers(model: LocalModel, requests: list[Request], *, alone: bool = False) -> list[Reply]:
+    """The replies in the order of the requests."""
+    replies = dict(model.ask(requests, one_by_one=alone))
+    return [replies[place] for place in range(len(requests))]

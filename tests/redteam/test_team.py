@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,12 +9,11 @@ import pytest
 from tests import world
 from tests.redteam import guarded
 from tests.redteam.guarded import Guard
-from tests.world import NEW, OLD
+from tests.world import NEW, OLD, running
 from tuneornot import findings, forecast, study
 from tuneornot.errors import ModelError, StudyError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.scripted import ScriptedModel
-from tuneornot.protocol import Protocol
 from tuneornot.records import Findings, Label, Redteam
 from tuneornot.redteam.judge import Compliance
 from tuneornot.report import sentences
@@ -26,15 +23,6 @@ def planned(folder: Path, redteam: str, *, n_eval: int = 200, decide: str = "") 
     file = world.write(folder, n_eval=n_eval, decide=decide)
     file.write_text(f"{file.read_text()}redteam: {redteam}\n")
     return file
-
-
-@contextmanager
-def running(file: Path, *models: ScriptedModel) -> Iterator[Protocol]:
-    protocol = world.opened(file, *models)
-    try:
-        yield protocol
-    finally:
-        protocol.close()
 
 
 def found_of(file: Path, *models: ScriptedModel) -> Findings:

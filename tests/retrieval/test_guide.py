@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.cli.test_cli import ROOT, refused, tuneornot
+from tests.cli.test_cli import ROOT, carried_out, refused, tuneornot
 from tests.retrieval import fair
 from tests.world import questions
 
@@ -51,13 +51,7 @@ def test_the_commands_of_the_guide(tmp_path: Path, server: str) -> None:
     fair.write(tmp_path)
     plan = block("yaml").replace(SERVER, server)
     (tmp_path / "study.yaml").write_text(plan, encoding="utf-8")
-    said = []
-    for line in block("sh").splitlines():
-        name, *words = line.split()
-        assert name == "tuneornot"
-        done = tuneornot(*words, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        said.append(done.stdout)
+    said = [*carried_out(block("sh"), tmp_path).values()]
     [told] = [line for line in block("").splitlines() if line.startswith("passages")]
     assert told in said[0].splitlines()
     assert "looked-up" in said[1]
