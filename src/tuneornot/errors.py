@@ -19,7 +19,7 @@ message, never a traceback, and leaves with ``exit_code``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class TuneornotError(Exception):
@@ -78,9 +78,21 @@ class MissingExtra(TuneornotError):
 
 
 class BudgetExceeded(TuneornotError):
-    """A budget of the study ended before the work was done; what was measured is kept."""
+    """A budget of the study ended before the work was done; what was measured is kept.
+
+    Args:
+        told: the sentence, or what gives it when it is read: between the first question that is
+            refused and the end of the work, answers that are under way still come in and count.
+    """
 
     exit_code = 3
+
+    def __init__(self, told: str | Callable[[], str]) -> None:
+        super().__init__(told)
+        self._told = told
+
+    def __str__(self) -> str:
+        return self._told if isinstance(self._told, str) else self._told()
 
 
 class LeakageError(FaultsError):

@@ -114,6 +114,18 @@ def test_tokens_are_passed_by_no_more_than_what_is_in_flight(size: int, limit: i
         assert n_tokens < limit + 10
 
 
+def test_the_error_counts_what_was_answered_after_it() -> None:
+    purse = Purse(Budget(calls=20), None)
+    window: Model = Window(8, 1)  # type: ignore[assignment]
+    going = metered(window, purse, lambda _: None).ask(requests(8))
+    next(going)  # all eight are handed over, one is answered
+    refused = metered(answering(), purse, lambda _: None).ask(requests(100))
+    with pytest.raises(BudgetExceeded, match="and 13 calls") as caught:
+        list(refused)
+    assert len(list(going)) == 7
+    assert "allows calls: 20, and 20 calls" in str(caught.value)
+
+
 def test_money_is_tokens_times_prices_and_says_the_currency() -> None:
     used = Reply(text="yes", n_input_tokens=1, n_output_tokens=1)
     model = ScriptedModel("counting", lambda _: used)

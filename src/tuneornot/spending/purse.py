@@ -115,18 +115,20 @@ class Purse:
         return (self._clock() - self._begun) / 60
 
     def exceeded(self, limit: str, left: str) -> BudgetExceeded:
-        """The error of a limit that is used up.
+        """The error of a limit that is used up; it tells what was spent by when it is read.
 
         Args:
             limit: its name in the study's ``budget``.
             left: what is still to be done, as a part of a sentence.
         """
-        allowed = self._budget.limits[limit]
         return BudgetExceeded(
-            f"The work ends where the study's budget does; it allows {limit}: {allowed:g}, and "
-            f"{self._told()} spent. Still to be done: {left}. Everything answered is kept: raise "
-            f"`budget.{limit}` in the study and run the same command again, it goes on from there "
-            "(`tuneornot estimate` says how much is left)."
+            lambda: (
+                "The work ends where the study's budget does; it allows "
+                f"{limit}: {self._budget.limits[limit]:g}, and {self._told()} spent. Still to be "
+                f"done: {left}. Everything answered is kept: raise `budget.{limit}` in the study "
+                "and run the same command again, it goes on from there (`tuneornot estimate` says "
+                "how much is left)."
+            )
         )
 
     def _first_passed(self, reached: dict[str, float]) -> str | None:
