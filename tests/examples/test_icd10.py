@@ -7,7 +7,9 @@ import pytest
 
 from tuneornot import examples, study
 from tuneornot.examples import icd10
-from tuneornot.records import Case
+from tuneornot.metrics import registry
+from tuneornot.metrics.base import Metric
+from tuneornot.records import Case, Response
 
 
 def test_phrases_mean_one_thing_and_say_it_in_other_words() -> None:
@@ -40,24 +42,49 @@ def test_the_table_of_codes_does_not_hold_the_phrases_but_the_titles() -> None:
     assert texts["E11.9"] == "E11.9: Type 2 diabetes mellitus without complications"
 
 
+@pytest.fixture(scope="module")
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Metric]:
+    """The metrics of icd10-codes that judge an answer, by the name that the study gives them."""
+    folder = tmp_path_factory.mktemp("codes")
+    icd10.write_codes(folder)
+    listed = study.read(folder / "study.yaml").metrics
+    judging = [one for one in listed if one != "latency"]
+    return {one.name: one for one in (registry.build(one, folder=folder) for one in judging)}
+
+
 @pytest.mark.parametrize(
-    ("answer", "right", "real"),
+    ("answer", "category", "chapter", "real"),
     [
-        ("E11.9", True, True),
-        (" E11.65\n", True, True),
-        ("e11.9", True, False),
-        ("E10.9", False, True),
-        ("E11.99", True, False),
-        ("A00-A09", False, False),
-        ("1", False, False),
-        ("", False, False),
-        ("diabetes", False, False),
+        ("E11.9", 1, 1, 1),
+        (" E11.65\n", 1, 1, 1),
+        ("e11.9", 1, 1, 1),
+        ("E10.9", 0, 1, 1),
+        ("S72.001A", 0, 0, 1),
+        ("E11.99", 1, 0, 0),
+        ("A00-A09", 0, 0, 0),
+        ("1", 0, 0, 0),
+        ("", 0, 0, 0),
+        ("diabetes", 0, 0, 0),
     ],
 )
-def test_what_an_answer_is_worth(answer: str, right: bool, real: bool) -> None:
+def test_what_an_answer_is_worth(
+    answer: str, category: float, chapter: float, real: float, metrics: dict[str, Metric]
+) -> None:
     case = Case(id="1", input="Diabetes", expected="E11.9")
-    assert icd10.right_category(case, answer) is right
-    assert icd10.real_code(case, answer) is real
+    response = Response(arm="a", question="q", text=answer)
+    values = {name: metric.score(case, response).value for name, metric in metrics.items()}
+    assert values == {
+        "exact_match": float(answer == "E11.9"),
+        "category": category,
+        "right_chapter": chapter,
+        "real_code": real,
+    }
+
+
+def test_every_expected_code_stands_in_the_code_system(metrics: dict[str, Metric]) -> None:
+    for case in icd10.code_cases():
+        response = Response(arm="a", question="q", text=str(case.expected))
+        assert metrics["right_chapter"].score(case, response).value == 1
 
 
 @pytest.mark.parametrize("name", ["icd10-terms", "icd10-codes"])

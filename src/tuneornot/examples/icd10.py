@@ -7,13 +7,16 @@ other words than the code's title.
 ``icd10-terms`` asks for the title: terminology, where the right words must be known or guessed
 from the pattern ("NOS" becomes "unspecified"). ``icd10-codes`` asks for the code: facts that can
 hardly be guessed, and that a retrieval arm may look up in the table of codes (``knowledge.jsonl``).
+How wrong a wrong code is tells the metric ``codes`` from ``codes.csv``, the whole classification.
 Of each category (the three characters before the dot) there is one phrase, so that cases are
 independent and no sibling of an eval code is trained on or shown.
 """
 
 from __future__ import annotations
 
+import csv
 import functools
+import io
 import json
 import random
 import warnings
@@ -142,17 +145,33 @@ def knowledge() -> list[dict[str, Json]]:
     return [{"id": code, "text": f"{code}: {title}"} for code, title in titles().items()]
 
 
+def code_system() -> str:
+    """Every code that can be billed or stands above one, with category and chapter, as CSV.
+
+    Extended codes are among them, although no case asks for one: a model may name them, and they
+    are real.
+    """
+    book, made = _classification(), io.StringIO()
+    table = csv.writer(made, lineterminator="\n")
+    table.writerow(("code", "category", "chapter"))
+    for code in book.get_all_codes(True):
+        if not book.is_chapter_or_block(code):
+            table.writerow((code, code[:3], book.get_ancestors(code)[-1]))
+    return made.getvalue()
+
+
 def write_terms(folder: Path) -> tuple[Path, ...]:
     """Write ``study.yaml`` and ``cases.jsonl`` of icd10-terms to a folder."""
     return _written(folder, {"study.yaml": TERMS, "cases.jsonl": _lines(_rows(term_cases()))})
 
 
 def write_codes(folder: Path) -> tuple[Path, ...]:
-    """Write ``study.yaml``, ``cases.jsonl`` and ``knowledge.jsonl`` of icd10-codes to a folder."""
+    """Write the study icd10-codes with its cases, its knowledge and its code system to a folder."""
     files = {
         "study.yaml": CODES,
         "cases.jsonl": _lines(_rows(code_cases())),
         "knowledge.jsonl": _lines(knowledge()),
+        "codes.csv": code_system(),
     }
     return _written(folder, files)
 
@@ -178,14 +197,12 @@ def _lines(rows: Iterable[dict[str, Json]]) -> str:
 
 
 def right_category(case: Case, text: str) -> bool:
-    """Whether the answer's category (three characters) is that of the expected code."""
+    """Whether the answer's category (three characters) is that of the expected code.
+
+    Unlike ``codes`` it counts a code that does not exist but begins rightly: the prompt search goes
+    by it, and there an answer that is nearly right should count.
+    """
     return text.strip().upper()[:3] == str(case.expected)[:3]
-
-
-def real_code(case: Case, text: str) -> bool:
-    """Whether the answer is a code that the classification has, right or wrong."""
-    code, book = text.strip(), _classification()
-    return bool(book.is_valid_item(code)) and not book.is_chapter_or_block(code)
 
 
 TERMS = """\
@@ -231,7 +248,8 @@ arms:
 metrics:
   - exact_match                 # the right code
   - tuneornot.examples.icd10:right_category: {name: category}
-  - tuneornot.examples.icd10:real_code: {name: real_code}
+  - codes: {name: right_chapter, file: codes.csv, level: chapter}
+  - codes: {name: real_code, file: codes.csv, figure: real}
   - latency
 
 sampling: {max_tokens: 12}
