@@ -11,6 +11,7 @@ from tuneornot import errors, study
 from tuneornot.attacks.plan import JudgePlan, RedteamPlan
 from tuneornot.budget import Budget
 from tuneornot.cases.hold_out import HoldOut
+from tuneornot.cases.rarity import FactsPlan
 from tuneornot.cli import app
 from tuneornot.examples import legal_citations
 from tuneornot.hosting import HostedPlan
@@ -50,7 +51,7 @@ def test_every_field_of_a_plan_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "study.md").read_text()
     forms = (study.Study, study.DataPlan, study.SplitPlan, study.SearchPlan, study.TunePlan)
     plans = (Budget, RetrievePlan, TunedPlan, EconomicsPlan, StressPlan, Settings)
-    parts = (RedteamPlan, JudgePlan, HoldOut, MeaningPlan, HostedPlan)
+    parts = (RedteamPlan, JudgePlan, HoldOut, MeaningPlan, HostedPlan, FactsPlan)
     for form in (*forms, study.ArmPlan, study.DecidePlan, *plans, *parts):
         for name in form.__struct_encode_fields__:
             assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name

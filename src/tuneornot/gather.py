@@ -8,6 +8,7 @@ is added to eval as a whole and frozen in a manifest of its own, beside the firs
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,12 +17,15 @@ import msgspec
 
 from tuneornot import dataset, fingerprint, leaks
 from tuneornot.cases.hold_out import drawn
+from tuneornot.cases.rarity import FactsPlan, counts
 from tuneornot.errors import DataError, LeakageError
 from tuneornot.formats.manifest import Manifest
-from tuneornot.records import Case, Dataset, Overlap, Splits
+from tuneornot.records import Case, Dataset, Json, Overlap, Splits
 from tuneornot.study import DataPlan
 
 PARTS = ("train", "dev", "eval")
+MOST_FAULTS = 10
+"""Cases without a number that are named; a wrong column would name all."""
 FEWEST_HELD = 2
 """Held-out cases below which nothing can be compared."""
 
@@ -173,6 +177,39 @@ def _verified(grown: Splits, looked: _Looked, manifest: Path, number: int) -> Sp
         return dataset.read_manifest(manifest, made, *parts, extra=grown.extra)
     dataset.write_manifest(made, manifest)
     return grown
+
+
+def rarity(facts: FactsPlan, data: DataPlan, folder: Path, splits: Splits) -> dict[str, float]:
+    """By eval case how often train teaches it, or what a column holds; without it left out.
+
+    Raises:
+        DataError: no row has the column, or it holds no number for some case.
+    """
+    if facts.column is None:
+        return counts(splits.eval.cases, splits.train.cases, facts.count or "expected")
+    file = folder / (data.cases or data.eval or "")
+    values = dataset.column(
+        file, facts.column, dataset.read(file, fields=data.fields, name="cases").cases
+    )
+    held = {case.id: values.get(case.id) for case in splits.eval.cases}
+    found = {case_id: _number(value) for case_id, value in held.items() if value is not None}
+    faults = [
+        f"{facts.column}: case {case_id!r} has {held[case_id]!r}, expected a number"
+        for case_id, value in found.items()
+        if value is None
+    ]
+    if faults:
+        raise DataError(str(file), faults[:MOST_FAULTS], "Mend the column, or name another one.")
+    return {case_id: value for case_id, value in found.items() if value is not None}
+
+
+def _number(value: Json) -> float | None:
+    """A finite number, also one that is written as a text; else ``None``."""
+    try:
+        number = float(value) if isinstance(value, str | int | float) else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def refuse_taught(

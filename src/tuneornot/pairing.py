@@ -13,10 +13,12 @@ from typing import NamedTuple
 import msgspec
 
 from tuneornot import compare, decide, further, safety, stages, study
+from tuneornot.cases import rarity as rarity_of
 from tuneornot.metrics.base import Whole
 from tuneornot.records import (
     SAFETY,
     Audit,
+    Band,
     Check,
     Comparison,
     Contrast,
@@ -50,6 +52,8 @@ class SoFar(NamedTuple):
     """Each set of changed cases, with every arm's runs on it by training seed."""
     attacked: Mapping[str, Sequence[Run]] = {}
     """By arm its runs under the red team; empty where the study plans none."""
+    rarity: Mapping[str, float] = {}
+    """By eval case how often train teaches it, or the like; empty where nothing says so."""
 
 
 class Pairing:
@@ -151,8 +155,22 @@ class Pairing:
             checks=(*beside, *made.checks, *safe),
             contrasts=(*made.contrasts, *contrasts),
             drops=() if drops is None else drops.all(alpha=alpha),
+            bands=self._bands(pairs[0], alpha),
         )
         return self._adjusted(made, pairs[0]) if self._rule.adjust else made
+
+    def _bands(self, pair: tuple[Run, Sequence[Run]], alpha: float) -> tuple[Band, ...]:
+        """Both arms on eval by rarity; none where the study does not say what is rare."""
+        plan, rarity = self._study.facts, self._so_far.rarity
+        if plan is None:
+            return ()
+        return compare.bands(
+            compare.Pair(pair[0], tuple(pair[1])),
+            plan.metrics or (self._rule.primary,),
+            rarity_of.bands(rarity),
+            rarity,
+            alpha=alpha,
+        )
 
     def _drops(self, name: str) -> compare.Drops | None:
         """One candidate and the baseline on changed and on other cases; ``None`` without any."""

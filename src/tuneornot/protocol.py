@@ -157,6 +157,12 @@ class Protocol:
         return splits
 
     @functools.cached_property
+    def rarity(self) -> dict[str, float]:
+        """By eval case how rare it is; empty where the study does not say what makes it so."""
+        facts, data = self.study.facts, self.study.data
+        return gather.rarity(facts, data, self.folder, self.splits) if facts else {}
+
+    @functools.cached_property
     def audit(self) -> Audit:
         """What is known of the eval set before anything is spent."""
         rule = study.rule(self.study)
@@ -553,7 +559,13 @@ class Protocol:
         checks[first] = [baseline.check(ledger), quoted, *checks[first]]
         attacked = self.team.runs if self.team else {}
         so_far = SoFar(
-            checks, self.stage, self.store.phases(), whole(self.metrics), self.shifted, attacked
+            checks,
+            self.stage,
+            self.store.phases(),
+            whole(self.metrics),
+            self.shifted,
+            attacked,
+            self.rarity,
         )
         return Pairing(self.study, self.splits, self.runs, so_far)
 

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from tuneornot import __version__, decide, findings, stages, study
 from tuneornot.cases import private
+from tuneornot.cases.rarity import bands
 from tuneornot.cli.progress import console
 from tuneornot.cli.working import AsJson, ResultsPath, StudyPath, print_json, protocol
 from tuneornot.errors import DataError, StoreError, StudyError, TuneornotError
@@ -80,6 +81,7 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
         judging = judges(opened.metrics)
         lookups = opened.library.previews(opened.splits.dev, opened.splits.measured)
         changed = _changed(opened)
+        rare = bands(opened.rarity)
         attacked = opened.team.told() if opened.team else ()
         faults = _models(opened, judging)
         warnings = [
@@ -93,6 +95,7 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
         *told(audit, sizes),
         *(f"passages  {lookup.told()}" for lookup in lookups),
         *(f"stress    {said}" for said in stress.examples(changed)),
+        *(f"facts     {name}: {_counts(opened, ids)}" for name, ids in rare.items()),
         *(f"red team  {said}" for said in attacked),
     ]
     if as_json:
@@ -198,6 +201,12 @@ def _changed(opened: Protocol) -> tuple[Perturbed, ...]:
     if plan is None:
         return ()
     return tuple(each.told for each in unwritten(plan, opened.splits.eval, opened.folder))
+
+
+def _counts(opened: Protocol, ids: Sequence[str]) -> str:
+    """How rare the cases of a band are, and how many they are."""
+    values = [opened.rarity[case_id] for case_id in ids]
+    return f"{min(values):g} to {max(values):g} ({len(ids)} eval cases)"
 
 
 def _unchanged(changed: Sequence[Perturbed]) -> list[str]:

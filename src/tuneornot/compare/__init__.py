@@ -5,6 +5,7 @@
     scores       scores alone, from anywhere
     without      a run without one slice
     adjust       a contrast with the luck of the draw taken out
+    bands        both arms by rarity
     Drops        what each arm loses on changed cases, and the difference
     Evidence     the few statistics that a verdict asks for, each at its own error rate
     level        the figure of one run by a whole-run metric
@@ -16,6 +17,7 @@ different cases, or judged on different scales, are refused. It decides nothing 
 
 from __future__ import annotations
 
+from tuneornot.compare.banded import bands
 from tuneornot.compare.bare import scores
 from tuneornot.compare.drops import Drops, Pair
 from tuneornot.compare.evidence import Evidence
@@ -29,6 +31,7 @@ __all__ = [
     "Evidence",
     "Pair",
     "adjust",
+    "bands",
     "comparison",
     "level",
     "runs",

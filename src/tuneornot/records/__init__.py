@@ -38,6 +38,8 @@ from tuneornot.records.cases import Audit, Case, Dataset, Message, Overlap, Pass
 from tuneornot.records.compared import (
     POOLED,
     Aside,
+    Band,
+    BandName,
     Comparison,
     Contrast,
     Correction,
@@ -102,6 +104,8 @@ __all__ = [
     "Attacked",
     "Audit",
     "Balance",
+    "Band",
+    "BandName",
     "Calibration",
     "Candidate",
     "Case",

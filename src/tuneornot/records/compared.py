@@ -209,6 +209,28 @@ class Drop(Record, frozen=True, kw_only=True):
     caveats: tuple[str, ...] = ()
 
 
+BandName = Literal["rare", "middle", "common"]
+
+
+class Band(Record, frozen=True, kw_only=True):
+    """One metric of both arms on the cases of one band of rarity."""
+
+    metric: str
+    name: BandName
+    least: float
+    """Least count (or number of the column) among its cases."""
+    most: float
+    n: int
+    """Cases with a score from both arms."""
+    scale: Scale
+    means: tuple[float, float]
+    """(baseline, candidate), in units of the metric."""
+    difference: Estimate
+    """Candidate minus baseline, oriented so that positive is better."""
+    p_holm: float | None = None
+    """Of the difference, Holm-adjusted over the bands of this metric."""
+
+
 class Comparison(Record, frozen=True, kw_only=True):
     """All contrasts of one candidate arm against the baseline arm."""
 
@@ -218,6 +240,8 @@ class Comparison(Record, frozen=True, kw_only=True):
     contrasts: tuple[Contrast, ...]
     checks: tuple[Check, ...] = ()
     """What was verified of the candidate before anything was believed."""
+    bands: tuple[Band, ...] = ()
+    """Both arms by rarity, where the study says what makes a case rare."""
     drops: tuple[Drop, ...] = ()
     """What each metric loses on changed cases, where the study names perturbations."""
 

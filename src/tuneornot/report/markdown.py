@@ -18,6 +18,7 @@ from tuneornot.report import (
     judges,
     money,
     profile,
+    rarity,
     remarks,
     safety,
     schooling,
@@ -88,6 +89,7 @@ def _verdict(verdict: Verdict, findings: Findings) -> list[str]:
         "\n".join(f"- {_text(said)}" for said in _corrected(comparison)),
         *([] if comparison is None else map(_details, comparison.contrasts)),
         _stress(comparison, findings) if comparison is not None and comparison.drops else "",
+        _rarity(comparison) if comparison is not None and comparison.bands else "",
         _text(money.per_success(comparison, findings)) if comparison is not None else "",
         _sensitivity(verdict, findings),
     ]
@@ -139,6 +141,11 @@ def _table(comparison: Comparison) -> str:
         for each in comparison.contrasts
     ]
     return _lines((head, *rows), "|---|---|--:|--:|--:|--:|")
+
+
+def _rarity(comparison: Comparison) -> str:
+    head = ("metric", "rarity", comparison.baseline, comparison.candidate, "difference", "p")
+    return _lines((head, *rarity.lines(comparison)), "|---|---|--:|--:|--:|--:|")
 
 
 def _stress(comparison: Comparison, findings: Findings) -> str:

@@ -40,6 +40,7 @@ from tuneornot.report import (
     judges,
     money,
     profile,
+    rarity,
     remarks,
     safety,
     schooling,
@@ -90,6 +91,7 @@ class View(NamedTuple):
     shift: tuple[tuple[str, Figure], ...]
     """By metric measured on several sets: its level on each."""
     stress: Stress | None
+    rarity: tuple[rarity.Line, ...]
     costs: tuple[Detail, ...]
     """Latency, tokens, money."""
 
@@ -155,6 +157,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         amounts=amounts,
+        rarity=rarity,
         judges=judges,
         money=money,
         profile=profile,
@@ -212,6 +215,7 @@ def _view(comparison: Comparison, findings: Findings) -> View:
         slices=_slices(judged),
         shift=_shift(judged),
         stress=_stress(comparison, findings) if comparison.drops else None,
+        rarity=rarity.lines(comparison),
         costs=tuple(_detail(each, findings) for each in costs if _is_first_set(each, costs)),
     )
 

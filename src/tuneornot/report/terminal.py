@@ -18,7 +18,17 @@ from rich.table import Table
 from rich.text import Text
 
 from tuneornot.records import Calibration, Comparison, Findings, Perturbed, Phase, Redteam, Verdict
-from tuneornot.report import amounts, judges, money, remarks, safety, schooling, sentences, stress
+from tuneornot.report import (
+    amounts,
+    judges,
+    money,
+    rarity,
+    remarks,
+    safety,
+    schooling,
+    sentences,
+    stress,
+)
 
 _TONES = {"tune": "green", "keep-prompting": "blue", "not-yet": "yellow", "blocked": "red"}
 _STATES = {"holds": "green", "broken": "red", "unresolved": "yellow"}
@@ -79,6 +89,13 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
         corrected = judges.corrected(contrast)
         if corrected is not None:
             console.print(Text(f"- {corrected}"))
+    for line in rarity.lines(comparison):
+        console.print(
+            Text(
+                f"{line.metric}, {line.band}: {comparison.baseline} {line.baseline},"
+                f" {comparison.candidate} {line.candidate}, difference {line.difference}"
+            )
+        )
     told = [(each, caveat) for each in comparison.contrasts for caveat in each.caveats]
     for each, caveat in told:
         console.print(Text(f"- {amounts.title(each.metric)} on {each.dataset}: {caveat}"))

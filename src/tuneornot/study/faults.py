@@ -37,7 +37,12 @@ def contradictions(study: Study, folder: Path) -> list[str]:
     faults += [*_redteam_faults(study, made), *study.budget.faults()]
     faults += _price_faults(study, folder, made)
     known = [metric.name for metric in made]
-    return [*faults, *upkeep.faults(study, folder), *_claim_faults(study, known)]
+    return [
+        *faults,
+        *upkeep.faults(study, folder),
+        *_claim_faults(study, known),
+        *_facts_faults(study, known),
+    ]
 
 
 def _redteam_faults(study: Study, made: Sequence[Metric]) -> list[str]:
@@ -281,6 +286,16 @@ def _claim_faults(study: Study, judged: Sequence[str]) -> list[str]:
             if where and where not in sets:
                 faults.append(f"claims.{claim}: {_unknown(where, sets)}")
     return faults
+
+
+def _facts_faults(study: Study, judged: Sequence[str]) -> list[str]:
+    if study.facts is None:
+        return []
+    unknown = [name for name in study.facts.metrics if name not in judged]
+    return [
+        *(f"facts.{fault}" for fault in study.facts.faults()),
+        *(f"facts.metrics: {_unknown(name, judged)}" for name in unknown),
+    ]
 
 
 def _stress_faults(study: Study) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Literal
 from tuneornot.attacks.plan import RedteamPlan
 from tuneornot.budget import Budget
 from tuneornot.cases.hold_out import HoldOut
+from tuneornot.cases.rarity import FactsPlan
 from tuneornot.hosting.plan import HostedPlan
 from tuneornot.records import ClaimName, Covariate, EconomicsPlan, Json, Record, Sampling
 from tuneornot.retrieval.plan import RetrievePlan
@@ -137,6 +138,8 @@ class Study(Record, frozen=True, kw_only=True):
     """What the arms cost over the months, beside the verdict."""
     stress: StressPlan | None = None
     """Ways in which the eval cases are asked once more."""
+    facts: FactsPlan | None = None
+    """What makes a case rare, for accuracy by rarity beside the verdict."""
     claims: dict[ClaimName, tuple[str, ...]] = {}
     """What speaks of a common claim of fine-tuning, in place of the built-in choice: metrics, as
     ``METRIC``, ``METRIC@SET`` or ``METRIC/SLICE``."""

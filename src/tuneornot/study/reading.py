@@ -12,7 +12,7 @@ from tuneornot.metrics.base import Metric
 from tuneornot.study import faults as faults_of
 from tuneornot.study.plans import Study
 
-UNCLAIMED = ("budget", "prices", "economics", "claims")
+UNCLAIMED = ("budget", "prices", "economics", "claims", "facts")
 """Fields that no claim of the verdict rests on."""
 
 
