@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import world
+from tests.cli.test_cli import tuneornot
 from tests.stress.test_drops import LOWER, draws, pair
 from tests.test_study import PLAN
 from tests.test_study import faults as told_of
@@ -49,6 +50,7 @@ def test_bands_are_in_order_and_part_no_equal_counts(values: list[int]) -> None:
     known = {f"c{i}": float(value) for i, value in enumerate(values)}
     made = rarity.bands(known)
     assert sorted(case_id for ids in made.values() for case_id in ids) == sorted(known)
+    assert len(made) == min(3, len(set(values))) or len(made) == 2
     ranges = [[known[case_id] for case_id in made[name]] for name in rarity.NAMES if name in made]
     for rarer, commoner in itertools.pairwise(ranges):
         assert max(rarer) < min(commoner)
@@ -57,6 +59,12 @@ def test_bands_are_in_order_and_part_no_equal_counts(values: list[int]) -> None:
 def test_different_counts_make_thirds() -> None:
     made = rarity.bands({f"c{i:02}": float(i) for i in range(30)})
     assert {name: len(ids) for name, ids in made.items()} == dict.fromkeys(rarity.NAMES, 10)
+
+
+def test_a_few_rare_cases_among_many_of_one_count_are_a_band() -> None:
+    made = rarity.bands({f"c{i:02}": 9.0 if i >= 5 else 0.0 for i in range(60)})
+    assert {name: len(ids) for name, ids in made.items()} == {"rare": 5, "common": 55}
+    assert [*rarity.bands({"a": 1.0, "b": 1.0})] == ["middle"]
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -93,6 +101,30 @@ def test_faults_of_the_plan(written: str, told: str) -> None:
     assert told in told_of(f"{PLAN}facts: {written}\n")
 
 
+def test_a_figure_of_the_whole_run_has_no_bands() -> None:
+    whole_run = PLAN.replace("metrics: [", "metrics: [corpus_bleu, ")
+    told = told_of(f"{whole_run}facts: {{count: expected, metrics: [corpus_bleu]}}\n")
+    assert "facts.metrics: 'corpus_bleu' is a figure of the whole run" in told
+
+
+def test_check_tells_the_bands_or_that_there_are_none(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=60)
+    text = file.read_text()
+    file.write_text(text + "facts: {count: slice}\n")
+    [rare, common] = lines_of_check(file, "facts ")
+    assert rare.startswith("facts     rare: ")
+    assert common.startswith("facts     common: ")
+    file.write_text(text + "facts: {count: expected}\n")
+    assert "all eval cases are equally rare" in lines_of_check(file, "warning ")[-1]
+    file.write_text(text + "facts: {count: group}\n")
+    assert "no eval case has it" in lines_of_check(file, "warning ")[-1]
+
+
+def lines_of_check(file: Path, first: str) -> list[str]:
+    """What `check` says of the cases; this machine has no such models, which it tells besides."""
+    return [line for line in tuneornot("check", file).stdout.splitlines() if line.startswith(first)]
+
+
 def test_facts_stand_beside_the_verdict_and_change_no_plan() -> None:
     plain, told = study.parse(PLAN), study.parse(PLAN + "facts: {count: expected}\n")
     assert study.text(plain) == study.text(told)
@@ -124,11 +156,11 @@ def test_a_study_shows_where_on_the_tail_the_arms_differ(tmp_path: Path) -> None
     first, *between, last = found.comparisons[0].bands
     assert (first.name, first.means, first.least) == ("rare", (1.0, 0.0), 0.0)
     assert not between
-    assert (last.means, last.most) == ((1.0, 1.0), 10.0)
+    assert (last.name, last.means, last.most) == ("common", (1.0, 1.0), 10.0)
     page, text = pages.render(found), markdown.render(found)
     assert "Rare and common" in page
     assert f"rare: 0 ({first.n} cases)" in page
-    assert f"{last.name}: 10 ({last.n} cases) | 100.0% | 100.0% |" in text
+    assert f"common: 10 ({last.n} cases) | 100.0% | 100.0% |" in text
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from tuneornot.records import BandName, Case, Json, Record
 
 N_BANDS = 3
 NAMES: tuple[BandName, ...] = ("rare", "middle", "common")
+_NAMES: tuple[tuple[BandName, ...], ...] = (("middle",), ("rare", "common"), NAMES)
+"""By how often the cases are cut."""
 
 
 class FactsPlan(Record, frozen=True, kw_only=True):
@@ -51,15 +53,20 @@ def counts(cases: Sequence[Case], train: Sequence[Case], what: str) -> dict[str,
 
 
 def bands(rarity: Mapping[str, float]) -> dict[BandName, tuple[str, ...]]:
-    """Case ids in up to three bands of about the same size, rarest first; equal counts together."""
+    """Case ids in up to three bands, rarest first; equal counts together.
+
+    The cuts are those that come nearest to thirds, so that a few rare cases among many of one
+    count are a band of their own. Two bands are rare and common; a single one is the middle.
+    """
     ordered = sorted(rarity.values())
-    if not ordered:
-        return {}
     n = len(ordered)
-    ends = [ordered[max(0, round(n * k / N_BANDS) - 1)] for k in range(1, N_BANDS)]
-    found: dict[BandName, list[str]] = {name: [] for name in NAMES}
+    steps = [place for place in range(1, n) if ordered[place - 1] < ordered[place]]
+    thirds = [n * k / N_BANDS for k in range(1, N_BANDS) if steps]
+    cuts = {min(steps, key=lambda place: abs(place - third)) for third in thirds}
+    names = _NAMES[len(cuts)]
+    found: dict[BandName, list[str]] = {name: [] for name in names}
     for case_id, value in rarity.items():
-        found[NAMES[sum(value > end for end in ends)]].append(case_id)
+        found[names[sum(value >= ordered[cut] for cut in cuts)]].append(case_id)
     return {name: tuple(ids) for name, ids in found.items() if ids}
 
 

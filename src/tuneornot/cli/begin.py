@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from rich.table import Table
 
 from tuneornot import __version__, decide, findings, stages, study
 from tuneornot.cases import private
-from tuneornot.cases.rarity import bands
+from tuneornot.cases.rarity import FactsPlan, bands
 from tuneornot.cli.progress import console
 from tuneornot.cli.working import AsJson, ResultsPath, StudyPath, print_json, protocol
 from tuneornot.errors import DataError, StoreError, StudyError, TuneornotError
@@ -23,7 +23,7 @@ from tuneornot.examples import EXAMPLES
 from tuneornot.metrics.judges.base import judges
 from tuneornot.models import machine, registry
 from tuneornot.protocol import Protocol
-from tuneornot.records import Audit, Claim, Perturbed
+from tuneornot.records import Audit, BandName, Claim, Perturbed
 from tuneornot.report import stress
 from tuneornot.retrieval.library import Preview
 from tuneornot.stress.sets import unwritten
@@ -90,6 +90,7 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
             *_copied(lookups),
             *_private(opened),
             *_unchanged(changed),
+            *_unbanded(opened.study.facts, rare),
         ]
     lines = [
         *told(audit, sizes),
@@ -207,6 +208,18 @@ def _counts(opened: Protocol, ids: Sequence[str]) -> str:
     """How rare the cases of a band are, and how many they are."""
     values = [opened.rarity[case_id] for case_id in ids]
     return f"{min(values):g} to {max(values):g} ({len(ids)} eval cases)"
+
+
+def _unbanded(facts: FactsPlan | None, rare: Mapping[BandName, Sequence[str]]) -> list[str]:
+    """A sentence where the cases cannot be told apart by rarity."""
+    if facts is None or len(rare) > 1:
+        return []
+    field = "count" if facts.column is None else "column"
+    found = "all eval cases are equally rare" if rare else "no eval case has it"
+    return [
+        f"facts.{field}: {getattr(facts, field)!r}: {found}, so that nothing can be said of the "
+        "long tail; name something else, or leave `facts` out"
+    ]
 
 
 def _unchanged(changed: Sequence[Perturbed]) -> list[str]:

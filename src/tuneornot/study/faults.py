@@ -41,7 +41,7 @@ def contradictions(study: Study, folder: Path) -> list[str]:
         *faults,
         *upkeep.faults(study, folder),
         *_claim_faults(study, known),
-        *_facts_faults(study, known),
+        *_facts_faults(study, made),
     ]
 
 
@@ -288,13 +288,25 @@ def _claim_faults(study: Study, judged: Sequence[str]) -> list[str]:
     return faults
 
 
-def _facts_faults(study: Study, judged: Sequence[str]) -> list[str]:
-    if study.facts is None:
+def _facts_faults(study: Study, made: Sequence[Metric]) -> list[str]:
+    plan = study.facts
+    if plan is None:
         return []
-    unknown = [name for name in study.facts.metrics if name not in judged]
+    scales = {metric.name: metric.scale for metric in made}
+    named = plan.metrics or (study.decide.primary,)
+    whole_run = [name for name in named if name in scales and scales[name].whole]
     return [
-        *(f"facts.{fault}" for fault in study.facts.faults()),
-        *(f"facts.metrics: {_unknown(name, judged)}" for name in unknown),
+        *(f"facts.{fault}" for fault in plan.faults()),
+        *(
+            f"facts.metrics: {_unknown(name, [*scales])}"
+            for name in plan.metrics
+            if name not in scales
+        ),
+        *(
+            f"facts.metrics: {name!r} is a figure of the whole run and of no single case; name a "
+            "metric of single answers"
+            for name in whole_run
+        ),
     ]
 
 
