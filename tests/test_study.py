@@ -182,6 +182,12 @@ def test_adjusting_needs_the_cases_that_eval_was_drawn_from() -> None:
         study.parse(text.replace("cases: cases.jsonl", split))
 
 
+def test_a_setting_of_a_training_that_came_later_is_in_the_plan_only_where_it_is_set() -> None:
+    assert "patience" not in study.text(study.parse(PLAN))
+    patient = PLAN.replace("tune: {", "tune: {patience: 2, ")
+    assert "patience: 2" in study.text(study.parse(patient))
+
+
 def test_a_plan_with_further_eval_cases_is_the_same_plan_grown() -> None:
     first = study.text(study.parse(PLAN))
     later = study.text(study.parse(PLAN.replace("  extra:", "  more: [a.jsonl]\n  extra:")))

@@ -17,8 +17,9 @@ from tuneornot import fingerprint
 from tuneornot.errors import TrainingError
 from tuneornot.records import CurvePoint
 from tuneornot.training import examples, lora, quiet, twins, verify
-from tuneornot.training.lora import Fitted, OnPoint
+from tuneornot.training.lora import Fitted
 from tuneornot.training.recipe import Recipe
+from tuneornot.training.watcher import OnPoint
 
 RECIPE = Recipe(rank=4, alpha=8, epochs=2, batch_size=4, rate=5e-3, dropout=0.1)
 

@@ -21,3 +21,15 @@ def test_a_rate_that_is_not_a_number_is_refused() -> None:
 def test_reading_a_recipe_needs_no_torch() -> None:
     code = "import sys, tuneornot.training.recipe; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_setting_that_came_later_leaves_older_fingerprints_alone() -> None:
+    """Folders of trainings are named after them, so a changed one would train all of it again."""
+    assert Recipe().fingerprint == "06fe2009d91421769886"
+    assert Recipe(patience=2).fingerprint != Recipe().fingerprint
+    assert Recipe(patience=2).settings["patience"] == 2
+
+
+def test_a_patience_of_no_epoch_is_refused() -> None:
+    with pytest.raises(ValueError, match="patience must be at least 1, found 0"):
+        Recipe(patience=0)

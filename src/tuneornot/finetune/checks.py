@@ -65,12 +65,12 @@ def check(
         soundness.answers_end(tuned[:n]),
         soundness.no_loops(tuned[:n]),
         recited.nothing_memorised(by_dev, tuned[: len(by_dev)], plain[: len(by_dev)], known),
-        _dev_loss_fell(adapter.curve),
+        _dev_loss_fell(adapter.curve, stops=adapter.settings.get("patience") is not None),
         general.general_ability(plain[n:], tuned[n:]),
     )
 
 
-def _dev_loss_fell(curve: Sequence[CurvePoint]) -> Check:
+def _dev_loss_fell(curve: Sequence[CurvePoint], *, stops: bool) -> Check:
     name = "dev-loss-fell"
     losses = [point.dev_loss for point in curve if point.dev_loss is not None]
     if len(losses) < 2:
@@ -79,7 +79,9 @@ def _dev_loss_fell(curve: Sequence[CurvePoint]) -> Check:
     detail = f"dev loss went from {losses[0]:.3f} to {losses[-1]:.3f} nats per answer token"
     if min(losses) < losses[-1]:
         detail += f", its least was {min(losses):.3f} after epoch {losses.index(min(losses))}"
-    passed = losses[-1] < losses[0]
+    if stops:
+        detail += "; the weights of the best epoch are kept"
+    passed = (min(losses[1:]) if stops else losses[-1]) < losses[0]
     return Check(name=name, passed=passed, detail=f"{detail}.", blocking=False)
 
 

@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
@@ -25,7 +25,7 @@ from tuneornot.models.base import Model
 from tuneornot.records import Adapter, CurvePoint, Dataset, Json, Prompt, Trial
 from tuneornot.training import examples
 from tuneornot.training.examples import Examples
-from tuneornot.training.recipe import Recipe
+from tuneornot.training.recipe import LATER, Recipe
 
 if TYPE_CHECKING:
     from tuneornot.models.local.weights import Loaded
@@ -132,10 +132,11 @@ def trial(
         curve, _ = _fitted(
             loaded, built, dev, job=job, settings=settings, folder=folder, on_point=on_point
         )
-        losses = [point.dev_loss for point in curve if point.dev_loss is not None]
-        loss = losses[-1] if losses else None
+        losses = [point.dev_loss for point in curve if point.dev_loss is not None][1:]
+        if losses:
+            loss = losses[-1] if job.recipe.patience is None else min(losses)
     found = Trial(
-        recipe=cast(dict[str, Json], msgspec.to_builtins(job.recipe)),
+        recipe=job.recipe.settings,
         dev_loss=loss,
         seconds=time.monotonic() - began,
     )
@@ -170,7 +171,8 @@ def finished(
         "seed": job.seed,
     }
     found = {**held.settings, "model": held.model, "seed": held.seed}
-    other = sorted(name for name in wanted if wanted[name] != found.get(name))
+    known = {*wanted, *LATER}
+    other = sorted(name for name in known if wanted.get(name) != found.get(name))
     if other:
         raise TrainingError(
             f"A folder holds one training, found another in {str(folder)!r} (other: "
@@ -187,7 +189,7 @@ def finished(
 def _settings(model: Model, train_cases: Dataset, dev: Dataset, job: Job) -> dict[str, Json]:
     """What determines the result besides model and seed, which the adapter names itself."""
     return {
-        **cast(dict[str, Json], msgspec.to_builtins(job.recipe)),
+        **job.recipe.settings,
         "identity": model.identity(),
         "prompt": job.prompt.fingerprint,
         "train": train_cases.fingerprint,

@@ -11,6 +11,7 @@ from tuneornot.formats import form
 from tuneornot.metrics.base import Metric
 from tuneornot.study import faults as faults_of
 from tuneornot.study.plans import Study
+from tuneornot.training.recipe import settled
 
 UNCLAIMED = ("budget", "prices", "economics", "claims", "facts")
 """Fields that no claim of the verdict rests on."""
@@ -43,13 +44,16 @@ def text(study: Study) -> str:
 
     Without the budget, the name of the price file, and what stands beside the verdict: none of them
     changes what is decided, so that more may be spent, or reckoned anew, under the same plan. A
-    section that came later is left out where a study lacks it: older studies keep their
-    fingerprints.
+    section or setting that came later is left out where a study lacks it: older studies keep
+    their fingerprints.
     """
     fields = msgspec.to_builtins(study)
     left_out = {*UNCLAIMED, *(["stress"] if study.stress is None else [])}
     if not study.data.split.hold_out:
         fields["data"]["split"].pop("hold_out")
+    for arm in fields["arms"].values():
+        if arm["tune"] is not None:
+            arm["tune"] = settled(arm["tune"])
     return msgspec.yaml.encode(
         {name: value for name, value in fields.items() if name not in left_out}
     ).decode()

@@ -15,27 +15,27 @@ import contextlib
 import json
 import math
 import shutil
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 import transformers
 from datasets import Dataset as Table
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_callback import PrinterCallback
 from trl.trainer.sft_config import SFTConfig
 
-from tuneornot.errors import Diverged, TrainingError
+from tuneornot.errors import TrainingError
 from tuneornot.records import CurvePoint
 from tuneornot.training import quiet
 from tuneornot.training.batches import collate
 from tuneornot.training.examples import IGNORED, Example
 from tuneornot.training.recipe import Recipe
-from tuneornot.training.trainer import AnswerTrainer, can_share, mean_loss
+from tuneornot.training.trainer import AnswerTrainer, can_share
 from tuneornot.training.twins import twin
+from tuneornot.training.watcher import STATE, OnPoint, Watcher
 
 CHECKPOINTS = "checkpoints"
 N_CHECKPOINTS = 8
@@ -53,10 +53,6 @@ class Fitted(NamedTuple):
     curve: tuple[CurvePoint, ...]
     seconds: float
     """Time spent in training, of interrupted attempts only what their last checkpoint kept."""
-
-
-OnPoint = Callable[[CurvePoint, float], None]
-"""Told each point of the curve, and the share of the updates that is done."""
 
 
 def fit(
@@ -94,9 +90,12 @@ def fit(
         _remove_others(checkpoints)
         trainer = _trainer(model, tokenizer, train, recipe=recipe, seed=seed, folder=checkpoints)
         trainer.remove_callback(PrinterCallback)
-        watcher = _Watcher(trainer, dev, on_point)
+        watcher = Watcher(trainer, dev, on_point, patience=recipe.patience)
         trainer.add_callback(watcher)
-        trainer.train(resume_from_checkpoint=_last_checkpoint(checkpoints))
+        last = _last_checkpoint(checkpoints)
+        if last is None or not watcher.had_ended(last):
+            trainer.train(resume_from_checkpoint=last)
+        watcher.restore_best()
         _save(cast(PeftModel, trainer.model), folder)
     return Fitted(watcher.curve(), watcher.seconds())
 
@@ -193,72 +192,6 @@ def _example(row: dict[str, list[int]]) -> Example:
     return Example("", ids[:n_prompt], ids[n_prompt:])
 
 
-class _Watcher(TrainerCallback):
-    """Measures dev loss, tells the points as they come, and stops a training that diverged.
-
-    The points live in the trainer's own log, which its checkpoints keep.
-    """
-
-    def __init__(
-        self, trainer: AnswerTrainer, dev: Sequence[Example], on_point: OnPoint | None
-    ) -> None:
-        self.trainer = trainer
-        self.dev = dev
-        self.on_point = on_point
-        self.began = time.perf_counter()
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        log = state.log_history
-        self.began = time.perf_counter() - (log[-1].get("elapsed", 0.0) if log else 0.0)
-        if not state.global_step:
-            self._measure_dev()
-
-    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self._measure_dev()
-
-    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        entry = state.log_history[-1]
-        entry["elapsed"] = time.perf_counter() - self.began
-        if "loss" in entry and not math.isfinite(entry["loss"]):
-            raise Diverged(
-                f"A training's loss must stay a finite number, found {entry['loss']!r} at step "
-                f"{state.global_step} of {state.max_steps} with rate {args.learning_rate!r}. "
-                "Lower the recipe's rate, for example by ten."
-            )
-        self._tell(entry)
-
-    def _measure_dev(self) -> None:
-        if self.dev:
-            state = self.trainer.state
-            loss = mean_loss(cast(PeftModel, self.trainer.model), self.dev)
-            entry = {"dev_loss": loss, "step": state.global_step, "epoch": state.epoch or 0.0}
-            state.log_history.append(entry | {"elapsed": time.perf_counter() - self.began})
-            self._tell(entry)
-
-    def _tell(self, entry: dict[str, float]) -> None:
-        point = _point(entry)
-        if point is not None and self.on_point is not None:
-            self.on_point(point, point.step / self.trainer.state.max_steps)
-
-    def curve(self) -> tuple[CurvePoint, ...]:
-        points = (_point(entry) for entry in self.trainer.state.log_history)
-        return tuple(point for point in points if point is not None)
-
-    def seconds(self) -> float:
-        return time.perf_counter() - self.began
-
-
-def _point(entry: dict[str, float]) -> CurvePoint | None:
-    if "loss" not in entry and "dev_loss" not in entry:
-        return None
-    return CurvePoint(
-        step=int(entry["step"]),
-        epoch=float(entry["epoch"]),
-        train_loss=entry.get("loss"),
-        dev_loss=entry.get("dev_loss"),
-    )
-
-
 def _remove_others(checkpoints: Path) -> None:
     for other in checkpoints.parent.glob("*"):
         if other != checkpoints:
@@ -269,7 +202,7 @@ def _last_checkpoint(folder: Path) -> str | None:
     """The newest checkpoint that was written to its end: its state file comes last."""
     for found in sorted(folder.glob("checkpoint-*"), key=lambda path: -int(path.name[11:])):
         with contextlib.suppress(OSError, ValueError):
-            json.loads((found / "trainer_state.json").read_text(encoding="utf-8"))
+            json.loads((found / STATE).read_text(encoding="utf-8"))
             return str(found)
     return None
 

@@ -10,9 +10,16 @@ It does not cover full fine-tuning, preference training, or training on other ma
 
 from __future__ import annotations
 
-from typing import Literal
+import functools
+from typing import Literal, cast
 
-from tuneornot.records import Record
+import msgspec
+
+from tuneornot import fingerprint
+from tuneornot.records import Json, Record
+
+LATER = ("patience",)
+"""Settings that came later: where they are left out, older recipes keep their fingerprints."""
 
 
 class Recipe(Record, frozen=True, kw_only=True):
@@ -37,6 +44,9 @@ class Recipe(Record, frozen=True, kw_only=True):
     warmup: float = 0.05
     """Share of the updates in which the rate rises; afterwards it falls to 0 along a cosine."""
     weight_decay: float = 0.0
+    patience: int | None = None
+    """Epochs without a lower loss on dev after which the training ends, with the weights of the
+    epoch of least loss. Left out: all epochs, and the last weights."""
     longest: int = 1024
     """Longest example in tokens, prompt and answer together. Nothing is ever cut: a longer one is
     left out and counted."""
@@ -57,5 +67,22 @@ class Recipe(Record, frozen=True, kw_only=True):
             for name in ("dropout", "warmup", "weight_decay")
             if not 0 <= getattr(self, name) < 1
         ]
+        if self.patience is not None and self.patience < 1:
+            found.append(f"patience must be at least 1, found {self.patience!r}")
         if found:
             raise ValueError("; ".join(found))
+
+    @property
+    def settings(self) -> dict[str, Json]:
+        """Everything that determines the result; a setting that came later only where it is set."""
+        return settled(cast(dict[str, Json], msgspec.to_builtins(self)))
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Hash of the settings."""
+        return fingerprint.of(self.settings)
+
+
+def settled(fields: dict[str, Json]) -> dict[str, Json]:
+    """The fields of a recipe without those that came later and are left out."""
+    return {name: value for name, value in fields.items() if name not in LATER or value is not None}
