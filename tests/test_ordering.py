@@ -90,7 +90,7 @@ def test_several_seeds_are_several_jobs(tmp_path: Path, host: tuple[Host, str]) 
     assert [job["seed"] for job in made.jobs.values()] == [1, 2]
     assert len({run.arm.model for run in found.runs if run.arm.name == "other"}) == 2
     names = {check.name for check in found.comparisons[0].checks}
-    assert names >= {"adapter-loaded (1 of 2)", "adapter-loaded (2 of 2)"}
+    assert names >= {"adapter-loaded (1 of 2)", "adapter-loaded (2 of 2)", "seeds-agree"}
     assert "one training seed" not in "\n".join(found.verdicts[0].caveats)
 
 

@@ -149,10 +149,11 @@ class Pairing:
         made = compare.comparison(pairs, alpha=alpha, margins=margins, whole=self._so_far.whole)
         beside = [*self._so_far.checks[self._study.baseline], *self._so_far.checks[name]]
         drops = self._drops(name)
+        alike = compare.seeds_agree(*pairs[0], self._rule, alpha=alpha, whole=self._so_far.whole)
         safe, contrasts = self._safety(name, alpha)
         made = msgspec.structs.replace(
             made,
-            checks=(*beside, *made.checks, *safe),
+            checks=(*beside, *made.checks, *filter(None, [alike]), *safe),
             contrasts=(*made.contrasts, *contrasts),
             drops=() if drops is None else drops.all(alpha=alpha),
             bands=self._bands(pairs[0], alpha),

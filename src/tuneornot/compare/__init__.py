@@ -7,6 +7,7 @@
     adjust       a contrast with the luck of the draw taken out
     bands        both arms by rarity
     Drops        what each arm loses on changed cases, and the difference
+    seeds_agree  whether trainings that differ in the seed only say the same
     Evidence     the few statistics that a verdict asks for, each at its own error rate
     level        the figure of one run by a whole-run metric
 
@@ -24,6 +25,7 @@ from tuneornot.compare.evidence import Evidence
 from tuneornot.compare.known import adjust
 from tuneornot.compare.pairs import comparison, runs
 from tuneornot.compare.parts import without
+from tuneornot.compare.seeds import agree as seeds_agree
 from tuneornot.compare.whole import level
 
 __all__ = [
@@ -36,5 +38,6 @@ __all__ = [
     "level",
     "runs",
     "scores",
+    "seeds_agree",
     "without",
 ]
