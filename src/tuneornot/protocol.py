@@ -224,7 +224,7 @@ class Protocol:
         sampled = msgspec.to_builtins(study.sampling(self.study, arm))
         determined = [
             [name, self.model(name).identity(), sampled],
-            msgspec.to_builtins(wanted),
+            wanted.told(),
             [metric.name, metric.settings(), self.start(arm).fingerprint],
             [self.splits.train.fingerprint, self.splits.dev.fingerprint],
             msgspec.to_builtins(self.library.retrieval(arm)),
@@ -250,6 +250,7 @@ class Protocol:
                 model=self.study.arms[arm].model,
                 sampling=study.sampling(self.study, arm),
                 reasoning=wanted.reasoning,
+                vary=wanted.vary,
             ),
             budget=baseline.Budget(minutes=wanted.minutes, calls=wanted.calls),
             write=self._writer(arm, wanted.writer),

@@ -7,6 +7,7 @@ phrases          instructions and format hints by the kind of answer
 demonstrations   which solved cases to show
 space            the prompts that can be made of these, and variations of one
 writing          instructions by another model
+tried            how a prompt does on train: failures, and which cases are hard
 race             the same dev cases for all, the hopeless dropped on paired evidence
 search           first field, rounds of variations, ledger
 offers           what the model can be asked besides words: a form, thinking first

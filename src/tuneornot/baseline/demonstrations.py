@@ -2,7 +2,8 @@
 
 Demonstrations come from the training cases only. They are drawn evenly over labels or slices, so
 that a small number still shows the breadth of the job, and are kept short, because every question
-pays for them again. Or each question is shown those of a pool that are nearest to it.
+pays for them again. Or each question is shown those of a pool that are nearest to it, or cases are
+taken of which it is known that they are hard.
 """
 
 from __future__ import annotations
@@ -33,6 +34,14 @@ class Shown(NamedTuple):
     cases: tuple[Case, ...]
     nearest: int | None = None
     """As in ``Prompt``: of the cases only so many are shown, those nearest to the question."""
+
+
+class Sorted(NamedTuple):
+    """Train cases of which it is known how hard they are."""
+
+    hard: tuple[Case, ...] = ()
+    """The hardest first."""
+    easy: tuple[Case, ...] = ()
 
 
 def eligible(cases: Sequence[Case], n: int) -> list[Case]:
@@ -72,6 +81,29 @@ def draw(
         chosen = _in_turn(cases, n, rng, labelled)
     else:
         chosen = _farthest(_in_turn(cases, min(POOL, len(cases)), rng, labelled), n)
+    rng.shuffle(chosen)
+    return Shown(tuple(chosen))
+
+
+def draw_sorted(
+    known: Sorted, n: int, rng: random.Random, *, mixed: bool, labelled: bool
+) -> Shown | None:
+    """Choose n of the cases that are hard, in an order drawn at random; ``None`` for too few.
+
+    Args:
+        known: eligible ones.
+        n: how many.
+        rng: of the drawing, evenly over labels or slices among ``ROOM`` times as many that are the
+            hardest.
+        mixed: whether half of them, rounded down, are easy ones in place of hard ones.
+        labelled: as for ``draw``.
+    """
+    n_easy = n // 2 if mixed else 0
+    n_hard = n - n_easy
+    if len(known.hard) < n_hard or len(known.easy) < n_easy:
+        return None
+    chosen = _in_turn(known.hard[: ROOM * n_hard], n_hard, rng, labelled)
+    chosen += _in_turn(known.easy, n_easy, rng, labelled)
     rng.shuffle(chosen)
     return Shown(tuple(chosen))
 

@@ -8,6 +8,8 @@ answers are short; a form would leave no room for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from tuneornot.baseline import phrases
@@ -15,6 +17,7 @@ from tuneornot.baseline.race import Answer
 from tuneornot.baseline.space import Offers
 from tuneornot.models import registry
 from tuneornot.records import Dataset, Prompt, Sampling
+from tuneornot.study import Vary
 
 ROOM = 300
 """Tokens for thinking: a few short steps."""
@@ -29,8 +32,9 @@ def offers(
     model: str,
     sampling: Sampling,
     reasoning: int | None,
+    vary: Sequence[Vary] = (),
 ) -> Offers:
-    """Find out what a model offers; asks at most one dev case, twice.
+    """Find out what a model offers, and add what the study wants; asks at most one dev case, twice.
 
     Args:
         answer: as of ``search``.
@@ -40,7 +44,25 @@ def offers(
         model: its name.
         sampling: the arm's.
         reasoning: tokens that the study allows; ``None``: it does not say.
+        vary: what the study wants varied besides what the model offers.
     """
+    found = _asked(
+        answer, train, dev, start=start, model=model, sampling=sampling, reasoning=reasoning
+    )
+    return found._replace(difficulty="difficulty" in vary)
+
+
+def _asked(
+    answer: Answer,
+    train: Dataset,
+    dev: Dataset,
+    *,
+    start: Prompt,
+    model: str,
+    sampling: Sampling,
+    reasoning: int | None,
+) -> Offers:
+    """What the model offers."""
     kind = phrases.kind(train.cases)
     if any(one is not None for one in (sampling.form, start.form, start.reasoning)):
         return Offers()

@@ -7,6 +7,7 @@ the effort would probably add, and how much of the winner's dev mean is luck of 
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Sequence
 
@@ -14,12 +15,15 @@ import numpy as np
 
 from tuneornot.baseline.race import Answer, Budget, Race, Racer
 from tuneornot.baseline.space import Offers, Proposal, Space
+from tuneornot.baseline.tried import by_difficulty, tried
 from tuneornot.baseline.writing import Write, Writer
 from tuneornot.records import Case, Dataset, Ledger, Prompt, Run
 from tuneornot.stats import selection
 
 PER_ROUND = 6
 """Variations raced against the leader at a time."""
+SORTED = 40
+"""Train cases that are asked to find hard ones."""
 PATIENCE = 3
 """Rounds in a row without a new leader after which more of the same is not worth its cost."""
 
@@ -71,10 +75,29 @@ def search(
     space = Space(start, train.cases, seed, offers)
     writer = None if write is None else Writer(write, train.cases, start.instructions, seed)
     race = Race(asked, dev.cases, budget, seed=seed, clock=clock)
+    notes = _sorted(race, space, start, "the bare prompt")
     race.run(space.first(() if writer is None else writer.begun(race, start)))
+    if not space.sorted.hard:  # a bare prompt may be wrong about everything
+        notes += _sorted(race, space, race.leader().proposal.prompt, "the leader")
     _vary(race, space, writer)
     race.choose()
-    return _ledger(race, seed)
+    return _ledger(race, seed, notes)
+
+
+def _sorted(race: Race, space: Space, prompt: Prompt, whose: str) -> tuple[str, ...]:
+    """Find out which train cases are hard for a prompt, where the study wants it; tells of it."""
+    if not space.offers.difficulty or race.ended is not None:
+        return ()
+    answered = tried(race, prompt, space.train, n=SORTED, rng=random.Random(space.seed))
+    if answered is None:
+        return (f"difficulty: the budget did not carry asking train cases under {whose}",)
+    known = by_difficulty(answered)
+    space.sort(known)
+    if known.hard:
+        n = len(known.hard)
+        return (f"difficulty: {n} of {len(answered)} train cases were hard for {whose}",)
+    told = f"{whose} did equally on all of {len(answered)} train cases, so none counts as hard"
+    return (f"difficulty: {told}",)
 
 
 def winner(ledger: Ledger) -> Prompt:
@@ -116,7 +139,7 @@ def _some(fresh: list[Proposal], space: Space) -> list[Proposal]:
     return [*fresh[:2], *space.rng.sample(fresh[2:], PER_ROUND - 2)]
 
 
-def _ledger(race: Race, seed: int) -> Ledger:
+def _ledger(race: Race, seed: int, notes: tuple[str, ...]) -> Ledger:
     best = race.leader()
     n_choosing = len(race.cases) - race.n_raced
     kept = best.scores[race.n_raced :]
@@ -136,6 +159,7 @@ def _ledger(race: Race, seed: int) -> Ledger:
         n_choosing=n_choosing,
         choosing_mean=race.reported(float(kept.mean())) if chosen else None,
         gain=_gain(race),
+        notes=notes,
     )
 
 

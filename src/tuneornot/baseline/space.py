@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from tuneornot.baseline import demonstrations, phrases
-from tuneornot.baseline.demonstrations import How, Shown
+from tuneornot.baseline.demonstrations import How, Shown, Sorted
 from tuneornot.records import Case, Json, Prompt
 
 SHOWN = (2, 4, 8, 12, 16, 24)
 """Numbers of demonstrations between which the variations step."""
+
+Choice = How | Literal["hard", "mixed"]
+"""How demonstrations are chosen; the last two need to know which cases are hard."""
 
 THINKING = "thinking first"
 """The frame in which a model thinks before it answers."""
@@ -48,12 +51,15 @@ class Offers(NamedTuple):
     """A JSON Schema that its decoding can be held to."""
     reasoning: int = 0
     """Tokens that it may think for before its answer; 0: it answers at once."""
+    difficulty: bool = False
+    """Whether train cases are asked first, so that demonstrations are chosen by how hard they are;
+    the study says so."""
 
 
 class _Cell(NamedTuple):
     frame: int
     hint: int
-    how: How
+    how: Choice
     n: int
     held: bool = False
 
@@ -86,6 +92,9 @@ first; what is not offered is left out. What small models need most, demonstrati
 for budgets that end within it."""
 
 
+BY_DIFFICULTY = (_Cell(0, 1, "hard", 8), _Cell(0, 1, "mixed", 8), _Cell(1, 0, "mixed", 4))
+"""Cells of the first field where it is known which cases are hard."""
+
 NOTHING = Offers()
 
 
@@ -103,10 +112,18 @@ class Space:
         self.kind = phrases.kind(self.train)
         self.frames = phrases.instructions(start.instructions, self.kind)
         self.hints = phrases.hints(self.train, self.kind)
+        self.hows: tuple[Choice, ...] = ("random", "diverse", "nearest")
+        self.sorted = Sorted()
         if offers.reasoning:
             self.frames[THINKING] = phrases.thinking(start.instructions, self.kind)
         if start.format_hint:
             self.hints = {"own hint": start.format_hint, **self.hints}
+
+    def sort(self, known: Sorted) -> None:
+        """From now on choose demonstrations by difficulty too, where some cases are hard."""
+        if known.hard:
+            self.hows = ("random", "diverse", "nearest", "hard", "mixed")
+            self.sorted = known
 
     def first(self, written: Sequence[str] = ()) -> list[Proposal]:
         """The first field: the user's own prompt, then different ones, each once.
@@ -117,6 +134,8 @@ class Space:
         """
         own = Proposal("as given", "", f"{len(self.start.demonstrations)} shown", self.start)
         cells = [*FIRST]
+        if self.sorted.hard:
+            cells[3:3] = BY_DIFFICULTY
         for text in written:
             self.frames[f"written {len(self.frames)}"] = text
             frame = len(self.frames) - 1
@@ -174,7 +193,7 @@ class Space:
         fewer = [n for n in SHOWN if n < now][-1:]
         more = [n for n in SHOWN if n > now][:1]
         for n in (*fewer, *more, now):
-            how: How = self.rng.choice(("random", "diverse", "nearest"))
+            how = self.rng.choice(self.hows)
             shown = self._draw(n, how) if n else None
             if shown is not None:
                 made.append(self._shows(best, f"{n} {how}", shown))
@@ -239,13 +258,18 @@ class Space:
             return self.offers.reasoning
         return self.start.reasoning  # its words ask for it in every frame
 
-    def _draw(self, n: int, how: How) -> Shown | None:
+    def _draw(self, n: int, how: Choice) -> Shown | None:
         """Demonstrations, or ``None`` where there are not enough cases to show."""
         if not n:
             return Shown(())
-        cases = demonstrations.eligible(self.train, n)
+        cases, labelled = demonstrations.eligible(self.train, n), self.kind == "label"
+        if how == "hard" or how == "mixed":
+            ids = {case.id for case in cases}
+            hard, easy = (tuple(one for one in part if one.id in ids) for part in self.sorted)
+            known, mixed = Sorted(hard, easy), how == "mixed"
+            return demonstrations.draw_sorted(known, n, self.rng, mixed=mixed, labelled=labelled)
         rng = random.Random(self.seed) if how == "nearest" else self.rng  # one pool for all
-        return demonstrations.draw(cases, n, how, rng, labelled=self.kind == "label")
+        return demonstrations.draw(cases, n, how, rng, labelled=labelled)
 
 
 def _different(proposals: Sequence[Proposal]) -> list[Proposal]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from tuneornot.baseline import demonstrations, phrases
 from tuneornot.baseline.phrases import Kind
 from tuneornot.baseline.race import Race
-from tuneornot.records import Case, Prompt, Run
+from tuneornot.baseline.tried import failures, tried
+from tuneornot.records import Case, Prompt
 
 Write = Callable[[str], str | None]
 """Asks the writer; ``None`` where it gave no answer."""
@@ -39,13 +39,6 @@ _ENDING = (
     f"Write general rules of at most {WORDS} words and quote no message. Put the instructions "
     "between <instructions> and </instructions>."
 )
-
-
-class Failure(NamedTuple):
-    """A train case that was answered badly."""
-
-    case: Case
-    said: str
 
 
 class Writer:
@@ -92,17 +85,12 @@ class Writer:
 
         ``None`` where the budget does not carry it, nothing is wrong, or nothing was written.
         """
-        held = set() if prompt.nearest else {case.id for case in prompt.demonstrations}
-        free = [case for case in demonstrations.eligible(self._train, 1) if case.id not in held]
-        cases = self._rng.sample(free, min(TRIED, len(free)))
-        run = race.aside(prompt, cases) if cases else None
-        if run is None:
-            return None
-        failures = _failures(run, cases)[:EXAMPLES]
-        if not failures:
+        answered = tried(race, prompt, self._train, n=TRIED, rng=self._rng)
+        wrong = failures(answered or ())[:EXAMPLES]
+        if not wrong:
             return None
         shown = "\n\n".join(
-            f"{_solved(one.case)}\nWhat it answered: {_cut(one.said)}" for one in failures
+            f"{_solved(one.case)}\nWhat it answered: {_cut(one.said)}" for one in wrong
         )
         return self._instructions(
             "You improve the instructions of a language model. It sees them and then one message."
@@ -115,18 +103,6 @@ class Writer:
         found = _FOUND.search(self._write(question) or "")
         text = found[1].strip() if found else ""
         return phrases.ended(text, self._kind) if text else None
-
-
-def _failures(run: Run, cases: Sequence[Case]) -> list[Failure]:
-    """The cases with less than the best score, the worst first; of equals in their order."""
-    metric, scale = next(iter(run.metrics.items()))
-    sign = 1.0 if scale.better == "higher" else -1.0
-    marks = {score.case_id: score.value for score in run.scores if score.metric == metric}
-    said = {one.question: one.text for one in run.responses}
-    best = scale.high if scale.better == "higher" else scale.low
-    wrong = [case for case in cases if marks.get(case.id) not in (None, best)]
-    wrong.sort(key=lambda case: sign * (marks[case.id] or 0.0))
-    return [Failure(case, said.get(case.question) or "") for case in wrong]
 
 
 def _solved(case: Case) -> str:

@@ -86,6 +86,8 @@ def baseline(
             f"ended: {ledger.ended}{further}",
             markup=False,
         )
+        for note in ledger.notes:
+            out.print(f"  {note}", markup=False)
     if not ledgers:
         console.print("No arm of this study has a search budget.")
 

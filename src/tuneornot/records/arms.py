@@ -168,3 +168,5 @@ class Ledger(Record, frozen=True, kw_only=True):
     """The winner's mean on these."""
     gain: float | None = None
     """About how much better a prompt twice the effort would probably have found."""
+    notes: tuple[str, ...] = ()
+    """What became of each further thing that the study let the search vary, in a phrase."""

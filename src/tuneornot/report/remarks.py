@@ -95,6 +95,8 @@ def ledger(given: Ledger, scale: Scale | None) -> tuple[str, ...]:
         f" {amounts.count(given.n_calls, 'call')} and {given.n_tokens:,} tokens in"
         f" {amounts.duration(given.seconds)}. It ended because {_because(given.ended)}."
     )
+    if given.notes:
+        effort = f"{effort} Varied further: {'; '.join(given.notes)}."
     rising = (
         "The leader still improved in the last third of the effort: a longer search may find a"
         " better prompt."

@@ -12,6 +12,7 @@ from tuneornot.study.plans import (
     SearchPlan,
     SplitPlan,
     Study,
+    Vary,
 )
 from tuneornot.study.reading import grown, metrics, parse, read, text
 from tuneornot.study.rules import MEASURED, QUANTITIES, kinds, rests_on_cost, rule, sampling
@@ -27,6 +28,7 @@ __all__ = [
     "SplitPlan",
     "Study",
     "TunePlan",
+    "Vary",
     "grown",
     "kinds",
     "metrics",

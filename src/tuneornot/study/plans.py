@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from tuneornot.attacks.plan import RedteamPlan
 from tuneornot.budget import Budget
 from tuneornot.cases.hold_out import HoldOut
@@ -55,6 +57,11 @@ class DataPlan(Record, frozen=True, kw_only=True):
         return (*self.extra, *self.split.hold_out)
 
 
+Vary = Literal["difficulty"]
+"""What a prompt search can vary further: it costs calls, or changes more than words."""
+LATER = ("vary",)
+
+
 class SearchPlan(Record, frozen=True, kw_only=True):
     """The budget for engineering a prompt; at least one of minutes and calls."""
 
@@ -69,6 +76,16 @@ class SearchPlan(Record, frozen=True, kw_only=True):
     writer: str | None = None
     """A model that writes instructions, shown train cases and what failed on them."""
     seed: int = 0
+    vary: tuple[Vary, ...] = ()
+    """What is varied besides what always is."""
+
+    def told(self) -> dict[str, Json]:
+        """Its fields; one that came later is left out at its default.
+
+        So studies and searches that lack it keep their fingerprints.
+        """
+        fields: dict[str, Json] = msgspec.to_builtins(self)
+        return {name: value for name, value in fields.items() if name not in LATER or value}
 
 
 class ArmPlan(Record, frozen=True, kw_only=True):

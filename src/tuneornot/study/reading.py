@@ -54,6 +54,9 @@ def text(study: Study) -> str:
     for arm in fields["arms"].values():
         if arm["tune"] is not None:
             arm["tune"] = settled(arm["tune"])
+    for name, plan in study.arms.items():
+        if plan.search is not None:
+            fields["arms"][name]["search"] = plan.search.told()
     return msgspec.yaml.encode(
         {name: value for name, value in fields.items() if name not in left_out}
     ).decode()
