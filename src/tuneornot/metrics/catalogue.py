@@ -24,6 +24,7 @@ from tuneornot.metrics.numbers import Numeric
 from tuneornot.metrics.reference import Contains, ExactMatch, NormalisedMatch
 from tuneornot.metrics.refusal import Refuses
 from tuneornot.metrics.sections import Sections
+from tuneornot.metrics.semantic import SemanticSimilarity
 from tuneornot.metrics.sql_result import SqlResult
 from tuneornot.metrics.translation import Bleu, Chrf, CorpusBleu, CorpusChrf
 from tuneornot.metrics.wellformed import WellFormed
@@ -38,6 +39,7 @@ BUILT_IN: Mapping[str, type[Any]] = {
     "token_f1": TokenF1,
     "rouge": Rouge,
     "edit_similarity": EditSimilarity,
+    "semantic_similarity": SemanticSimilarity,
     "bleu": Bleu,
     "corpus_bleu": CorpusBleu,
     "chrf": Chrf,

