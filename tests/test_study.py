@@ -141,7 +141,7 @@ def test_all_faults_at_once() -> None:
         (
             "cases: cases.jsonl",
             "cases: c.jsonl\n  meaning: {embed: own}",
-            "expected `module:function` or",
+            "expected `local:all-minilm-l6-v2`, `module:function` or",
         ),
         ("cases: cases.jsonl", "cases: c.jsonl\n  meaning: {embed: 'a:b', bound: 2}", "at most 1"),
         ("latency]", "latency, field_match]", "stands there twice"),
