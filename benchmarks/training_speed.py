@@ -25,7 +25,7 @@ from trl import SFTConfig, SFTTrainer
 from tuneornot.examples import legal_citations
 from tuneornot.models.local import weights
 from tuneornot.records import Prompt
-from tuneornot.training import batches, examples, lora, quiet, twins
+from tuneornot.training import batches, examples, fitting, quiet, twins
 from tuneornot.training.examples import Example
 from tuneornot.training.recipe import Recipe
 
@@ -74,7 +74,7 @@ def with_trl(
 
 def with_ours(loaded: weights.Loaded, rows: list[Example], folder: Path) -> Callable[[], object]:
     """The package's trainer, checkpoints included."""
-    trainer = lora._trainer(
+    trainer = fitting._trainer(
         loaded.model, loaded.tokenizer, rows, recipe=RECIPE, seed=1, folder=folder
     )
     trainer.callback_handler.callbacks.clear()

@@ -125,7 +125,8 @@ class Tuning:
         held = finetune.tried(folder)
         if held is not None:
             return held
-        what = f"try rank {recipe.rank}, rate {recipe.rate:g}, epochs {recipe.epochs}"
+        rank = f"rank {recipe.rank}, " if recipe.method == "lora" else ""
+        what = f"try {rank}rate {recipe.rate:g}, epochs {recipe.epochs}"
         with (
             self._session.phase(f"{what} for {pupil.arm}"),
             self._session.training(pupil.model, f"the search for the recipe of {pupil.arm!r}"),

@@ -76,3 +76,10 @@ def test_pairs_differ_and_another_seed_draws_others() -> None:
         assert all(one.alpha == 2 * one.rank for one in each)
     assert len({tuple(each) for each in map(tuple, drawn)}) > 1
     assert len(trials.candidates(Recipe(rank=1, alpha=1), TrialPlan(trials=9))) == 9
+
+
+def test_a_full_training_is_tried_at_other_rates_only() -> None:
+    given = Recipe(method="full", rate=1e-4)
+    tried = trials.candidates(given, TrialPlan(trials=3))
+    assert [one.rank for one in tried] == [given.rank] * 3
+    assert sorted(one.rate for one in tried) == pytest.approx([3.33e-5, 1e-4, 3e-4])

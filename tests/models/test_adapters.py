@@ -122,7 +122,7 @@ def test_an_adapter_that_also_saves_the_head(folder: Path, tmp_path: Path) -> No
 def test_an_adapter_that_is_not_there(folder: Path, tmp_path: Path) -> None:
     model = LocalModel(f"local:{folder}")
     missing = Adapter(path=str(tmp_path / "gone"), weights="x", model="m", data="", seed=0)
-    with pytest.raises(ModelError, match=r"PEFT's format; .*gone' holds no adapter_config"):
+    with pytest.raises(ModelError, match=r"PEFT's format, .*gone' holds neither adapter_config"):
         texts(model, missing)
     assert texts(model) == texts(LocalModel(f"local:{folder}"))
 

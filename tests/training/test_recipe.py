@@ -33,3 +33,9 @@ def test_a_setting_that_came_later_leaves_older_fingerprints_alone() -> None:
 def test_a_patience_of_no_epoch_is_refused() -> None:
     with pytest.raises(ValueError, match="patience must be at least 1, found 0"):
         Recipe(patience=0)
+
+
+def test_a_full_training_names_nothing_of_an_adapter() -> None:
+    full = Recipe(method="full", rate=1e-4)
+    assert not {"rank", "alpha", "dropout", "targets"} & full.settings.keys()
+    assert full.fingerprint != Recipe(rate=1e-4).fingerprint

@@ -8,10 +8,10 @@ from peft import PeftModel
 from safetensors.torch import load_file
 
 from tests.training import tiny
-from tests.training.test_lora import fit
+from tests.training.test_fitting import fit
 from tuneornot.records import CurvePoint
-from tuneornot.training import examples, lora, quiet, twins, verify
-from tuneornot.training.lora import Fitted
+from tuneornot.training import examples, fitting, quiet, twins, verify
+from tuneornot.training.fitting import Fitted
 from tuneornot.training.recipe import Recipe
 from tuneornot.training.trainer import mean_loss
 from tuneornot.training.watcher import Watcher
@@ -81,7 +81,7 @@ def test_a_kill_after_the_last_checkpoint_trains_no_further(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A checkpoint of every update, so that the last one is of the one that ended the training.
-    monkeypatch.setattr(lora, "N_CHECKPOINTS", 1000)
+    monkeypatch.setattr(fitting, "N_CHECKPOINTS", 1000)
     whole = fit(tmp_path / "whole", recipe=PATIENT)
 
     def kill(_: Watcher) -> None:

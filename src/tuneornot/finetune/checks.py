@@ -56,7 +56,7 @@ def check(
     n, folder = len(asked), Path(adapter.path)
     by_dev, known = (asked if dev.cases else []), train_cases.cases
     return (
-        served.adapter_loaded(folder, tuned[:n], plain[:n]),
+        served.adapter_loaded(folder, tuned[:n], plain[:n], loaded),
         served.template_parity(model, known, prompt, built.kept, loaded),
         served.served_as_trained(folder, asked, tuned[:n], prompt, loaded),
         rows.loss_on_answers_only(built.kept),

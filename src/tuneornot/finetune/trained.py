@@ -29,7 +29,7 @@ from tuneornot.training.recipe import LATER, Recipe
 
 if TYPE_CHECKING:
     from tuneornot.models.local.weights import Loaded
-    from tuneornot.training.lora import Fitted
+    from tuneornot.training.fitting import Fitted
 
 MANIFEST, TRIAL = "manifest.json", "trial.json"
 NEEDED = ("torch", "transformers", "peft", "trl", "datasets", "accelerate")
@@ -78,7 +78,7 @@ def train(
         MissingExtra: torch, trl or peft is not installed.
     """
     _require_packages()
-    from tuneornot.training import lora
+    from tuneornot.training import fitting
 
     job = Job(prompt, recipe, seed)
     held = finished(model, train_cases, dev, job=job, folder=folder)
@@ -92,7 +92,7 @@ def train(
     )
     adapter = Adapter(
         path=str(folder),
-        weights=fingerprint.of_folder(folder, "adapter_*"),
+        weights=fingerprint.of_folder(folder, recipe.weights),
         model=model.name,
         data=train_cases.fingerprint,
         seed=seed,
@@ -104,7 +104,7 @@ def train(
     checks = check(model, adapter, train_cases, dev, prompt=prompt, built=built, loaded=loaded)
     adapter = msgspec.structs.replace(adapter, checks=checks)
     _keep(adapter, folder / MANIFEST)
-    lora.tidy(folder)
+    fitting.tidy(folder)
     return adapter
 
 
@@ -178,7 +178,7 @@ def finished(
             f"A folder holds one training, found another in {str(folder)!r} (other: "
             f"{', '.join(other)}). Choose another folder or remove this one."
         )
-    if held.weights != fingerprint.of_folder(folder, "adapter_*"):
+    if held.weights != fingerprint.of_folder(folder, job.recipe.weights):
         raise TrainingError(
             f"An adapter's files must be those that its manifest names, found others in "
             f"{str(folder)!r}. Remove the folder and run the same command again."
@@ -223,11 +223,11 @@ def _fitted(
     folder: Path,
     on_point: Callable[[CurvePoint, float], None] | None,
 ) -> Fitted:
-    from tuneornot.training import lora
+    from tuneornot.training import fitting
 
     shown = spaced(dev.cases, WATCHED)
     watched = examples.build(shown, job.prompt, loaded.tokenizer, longest=job.recipe.longest)
-    return lora.fit(
+    return fitting.fit(
         loaded.model,
         loaded.tokenizer,
         built.kept,

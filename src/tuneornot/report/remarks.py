@@ -124,8 +124,9 @@ def adapter(given: Adapter) -> str:
         for key, value in given.settings.items()
         if key not in _FINGERPRINTS
     )
+    what = "All weights of" if given.settings.get("method") == "full" else "An adapter for"
     return (
-        f"Trained from {given.model} with seed {given.seed} in"
+        f"{what} {given.model} trained with seed {given.seed} in"
         f" {amounts.duration(given.seconds)}{f' ({settings})' if settings else ''}."
     )
 

@@ -53,8 +53,8 @@ def trials(given: Trials | None) -> tuple[str, ...]:
 
 
 def recipe(given: Trial) -> str:
-    """What is searched of a recipe: ``rank 16, rate 0.001, epochs 2``."""
-    return ", ".join(f"{name} {given.recipe[name]}" for name in _SEARCHED)
+    """What is searched of a recipe: ``rank 16, rate 0.001, epochs 2``; a full one has no rank."""
+    return ", ".join(f"{name} {given.recipe[name]}" for name in _SEARCHED if name in given.recipe)
 
 
 def learning(given: Learning, shown: Scale) -> tuple[str, ...]:

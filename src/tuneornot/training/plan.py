@@ -8,10 +8,11 @@ It trains nothing (``tuning`` does) and imports nothing heavy.
 from __future__ import annotations
 
 from tuneornot.records import Record
-from tuneornot.training.recipe import Recipe
+from tuneornot.training.recipe import ADAPTERS, Recipe
 
-MOST_TRIALS = 9
-"""Pairs of three ranks and three rates: half, as given, twice; a third, as given, three times."""
+MOST_TRIALS = {"lora": 9, "full": 3}
+"""Pairs of three ranks and three rates: half, as given, twice; a third, as given, three times. A
+full training has no rank."""
 LEAST_SHARES = 3
 """With fewer sizes any curve explains them."""
 
@@ -47,9 +48,13 @@ class TunePlan(Recipe, frozen=True, kw_only=True):
         faults = []
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             faults.append(f"seeds: found {[*self.seeds]}, expected some, each of them once")
-        if self.search is not None and not 2 <= self.search.trials <= MOST_TRIALS:
+        if self.method == "full":
+            faults += self._full_faults()
+        most = MOST_TRIALS[self.method]
+        if self.search is not None and not 2 <= self.search.trials <= most:
             faults.append(
-                f"search.trials: found {self.search.trials!r}, expected 2 to {MOST_TRIALS}"
+                f"search.trials: found {self.search.trials!r}, expected 2 to {most} with method "
+                f"{self.method!r}"
             )
         if self.search is not None and self.search.epochs < 1:
             faults.append(f"search.epochs: found {self.search.epochs!r}, expected 1 or more")
@@ -58,5 +63,21 @@ class TunePlan(Recipe, frozen=True, kw_only=True):
             faults.append(
                 f"curve: found {[*self.curve]}, expected {LEAST_SHARES} or more shares of train "
                 "that increase and end in 1.0, such as [0.25, 0.5, 1.0]"
+            )
+        return faults
+
+    def _full_faults(self) -> list[str]:
+        """What an adapter has and a full training has not, and the rate, which must be its own."""
+        usual = Recipe()
+        faults = [
+            f"{name}: found {getattr(self, name)!r}, but a full training has no adapter; leave it "
+            "out"
+            for name in ADAPTERS
+            if getattr(self, name) != getattr(usual, name)
+        ]
+        if self.rate == usual.rate:
+            faults.append(
+                f"rate: found {self.rate!r}, which is an adapter's default and breaks whole "
+                "weights; give a full training its own, 0.0001 to begin with"
             )
         return faults

@@ -14,13 +14,14 @@ LIBRARIES = r"(accelerate|datasets|peft|torch|transformers|trl)\b"
 
 @contextlib.contextmanager
 def libraries() -> Iterator[None]:
-    """Silence advice and notices of coming releases, from one library to the next.
+    """Silence advice, progress bars and notices of coming releases, from one library to the next.
 
     Nothing in them is for a user to act on. Warnings that any other module causes are kept.
     """
     logging = cast(Any, transformers.utils.logging)
-    before = logging.get_verbosity()
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
             for kind in (FutureWarning, DeprecationWarning):
@@ -28,3 +29,5 @@ def libraries() -> Iterator[None]:
             yield
     finally:
         logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()

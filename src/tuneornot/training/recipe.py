@@ -5,7 +5,7 @@ answers, by dev loss and dev answers on legal citations; ``docs/concepts/fine-tu
 was tried. A recipe knows no model, no cases and no paths, and imports nothing heavy, so that a
 study file can be checked on a machine without torch.
 
-It does not cover full fine-tuning, preference training, or training on other machines.
+It does not cover quantised training, preference training, or training on other machines.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from tuneornot.records import Json, Record
 
 LATER = ("patience",)
 """Settings that came later: where they are left out, older recipes keep their fingerprints."""
+ADAPTERS = ("rank", "alpha", "dropout", "targets")
+"""Settings of an adapter, which a full training has not."""
 
 
 class Recipe(Record, frozen=True, kw_only=True):
     """Settings of one training; one that cannot work is refused with ``ValueError``."""
 
-    method: Literal["lora"] = "lora"
-    """Low-rank adaptation: W x + (alpha / rank) B A x, with W frozen (Hu et al. 2021)."""
+    method: Literal["lora", "full"] = "lora"
+    """``lora``: low-rank adaptation, W x + (alpha / rank) B A x, with W frozen (Hu et al. 2021).
+    ``full``: all weights are trained; rank, alpha, dropout and targets then mean nothing."""
     rank: int = 16
     """Inner width of A and B."""
     alpha: int = 32
@@ -73,6 +76,11 @@ class Recipe(Record, frozen=True, kw_only=True):
             raise ValueError("; ".join(found))
 
     @property
+    def weights(self) -> str:
+        """Pattern of the files that hold what was trained."""
+        return "model*.safetensors" if self.method == "full" else "adapter_*"
+
+    @property
     def settings(self) -> dict[str, Json]:
         """Everything that determines the result; a setting that came later only where it is set."""
         return settled(cast(dict[str, Json], msgspec.to_builtins(self)))
@@ -84,5 +92,10 @@ class Recipe(Record, frozen=True, kw_only=True):
 
 
 def settled(fields: dict[str, Json]) -> dict[str, Json]:
-    """The fields of a recipe without those that came later and are left out."""
-    return {name: value for name, value in fields.items() if name not in LATER or value is not None}
+    """The fields of a recipe that say something: no later ones left out, none of another method."""
+    idle = ADAPTERS if fields["method"] == "full" else ()
+    return {
+        name: value
+        for name, value in fields.items()
+        if name not in idle and (name not in LATER or value is not None)
+    }

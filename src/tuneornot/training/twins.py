@@ -1,7 +1,7 @@
-"""A model beside itself: modules and settings of its own on the same weights.
+"""A model beside itself: modules and settings of its own, on the same weights or on copies.
 
-So no weight is held twice, and whatever a library does to the twin, the model that answers is not
-touched.
+Whatever a library does to the twin, the model that answers is not touched; on the same weights none
+is held twice.
 """
 
 from __future__ import annotations
@@ -17,6 +17,18 @@ def twin(model: PreTrainedModel) -> PreTrainedModel:
     memo: dict[int, object] = {
         id(held): torch.nn.Parameter(held.data, requires_grad=False) for held in model.parameters()
     }
+    return _copied(model, memo)
+
+
+def independent(model: PreTrainedModel) -> PreTrainedModel:
+    """A copy of a model with weights of its own, in float32, all of them to be trained."""
+    memo: dict[int, object] = {
+        id(held): torch.nn.Parameter(held.data.float().clone()) for held in model.parameters()
+    }
+    return _copied(model, memo)
+
+
+def _copied(model: PreTrainedModel, memo: dict[int, object]) -> PreTrainedModel:
     memo |= {id(held): held for held in model.buffers()}
     copied = copy.deepcopy(model, memo)
     # Only these give gradients; a model that serves may use an attention of its own.

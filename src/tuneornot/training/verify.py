@@ -6,7 +6,7 @@ was saved, the answers that came. They state counts and judge nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from peft import PeftModel
 from safetensors import safe_open
 from transformers import PreTrainedModel
 
-from tuneornot.training import quiet
+from tuneornot.training import full, quiet
 from tuneornot.training.batches import collate
 from tuneornot.training.examples import IGNORED, Example
 from tuneornot.training.trainer import answer_logits, can_share, placed
@@ -38,7 +38,10 @@ class Masked(NamedTuple):
 
 
 class Update(NamedTuple):
-    """The matrices B of a saved adapter; each is zero before training."""
+    """What a training changed: the matrices B of an adapter, or what was added to each weight.
+
+    Either is zero before training.
+    """
 
     n_matrices: int
     n_zero: int
@@ -61,29 +64,38 @@ def masked(examples: Sequence[Example], *, batch_size: int) -> Masked:
     return Masked(n_trained, sum(len(row) for row in examples), n_wrong, n_idle)
 
 
-def update(folder: Path) -> Update:
-    """Read a saved adapter's matrices B."""
+def update(base: PreTrainedModel, folder: Path) -> Update:
+    """Read what a training left: a saved adapter, or whole weights beside those of the base."""
     n_matrices = n_zero = n_entries = 0
     squares = 0.0
+    for change in _added(base, folder) if full.is_whole(folder) else _matrices_b(folder):
+        n_matrices += 1
+        n_zero += not bool(change.any())
+        n_entries += change.numel()
+        squares += float((change * change).sum())
+    return Update(n_matrices, n_zero, (squares / max(1, n_entries)) ** 0.5)
+
+
+def _matrices_b(folder: Path) -> Iterator[torch.Tensor]:
     with safe_open(folder / WEIGHTS, framework="pt") as held:
         for name in held.keys():  # noqa: SIM118 - not a mapping
-            if "lora_B" not in name:
-                continue
-            matrix = held.get_tensor(name).float()
-            n_matrices += 1
-            n_zero += not bool(matrix.any())
-            n_entries += matrix.numel()
-            squares += float((matrix * matrix).sum())
-    return Update(n_matrices, n_zero, (squares / max(1, n_entries)) ** 0.5)
+            if "lora_B" in name:
+                yield held.get_tensor(name).float()
+
+
+def _added(base: PreTrainedModel, folder: Path) -> Iterator[torch.Tensor]:
+    before = dict(base.named_parameters())
+    for name, weight in full.load(folder, base).named_parameters():
+        yield weight.detach().float() - before[name].detach().float()
 
 
 @torch.no_grad()
 def gaps(base: PreTrainedModel, folder: Path, rows: Sequence[Example]) -> list[float]:
-    """How far each answer is from the greedy one of the saved adapter beside the base model.
+    """How far each answer is from the greedy one of what was saved.
 
     Args:
         base: the model that was trained; not changed.
-        folder: of the adapter, in PEFT's format.
+        folder: of an adapter, which is read beside the base model, or of a whole model.
         rows: questions with the answers to be read, each of at least one token.
 
     Returns:
@@ -91,7 +103,11 @@ def gaps(base: PreTrainedModel, folder: Path, rows: Sequence[Example]) -> list[f
         that stands there: 0 where the answer is the greedy one.
     """
     with quiet.libraries():
-        model = PeftModel.from_pretrained(twin(base), str(folder)).eval()
+        model: torch.nn.Module = (
+            full.load(folder, base)
+            if full.is_whole(folder)
+            else PeftModel.from_pretrained(twin(base), str(folder)).eval()
+        )
     found = []
     for row in rows:
         batch = placed(collate([row], pad=0, share=can_share(base)), base.device)

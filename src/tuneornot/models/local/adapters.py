@@ -3,7 +3,8 @@
 An adapter's layers are merged in float32 into copies of the weights that it changes. Attaching it
 lets the modules point at the copies, detaching lets them point at the originals, which nothing ever
 writes to: the base model's answers are the same to the last bit, and a tuned arm costs per token
-exactly what a prompted one costs. Any method of PEFT that can be merged works the same way.
+exactly what a prompted one costs. Any method of PEFT that can be merged works the same way, and so
+do whole weights that were trained from the model: they are exchanged, not merged.
 
 It refuses to know how adapters are trained. It does not cover methods that cannot be merged, such
 as soft prompts.
@@ -22,6 +23,7 @@ from torch import nn
 
 from tuneornot.errors import MissingExtra, ModelError
 from tuneornot.records import Adapter
+from tuneornot.training import full
 
 N_KEPT = 2
 """Merged adapters kept at once: two training seeds alternate without merging again."""
@@ -73,13 +75,15 @@ class AdapterShelf:
 
     def _merge(self, adapter: Adapter) -> Merged:
         folder = Path(adapter.path)
-        if not (folder / "adapter_config.json").is_file():
+        known = (folder / "adapter_config.json").is_file()
+        if not known and not full.is_whole(folder):
             raise ModelError(
-                f"An adapter is a folder in PEFT's format; {adapter.path!r} holds no "
-                "adapter_config.json. Train it again, or correct its path."
+                f"An adapter is a folder in PEFT's format, or of a whole model; {adapter.path!r} "
+                f"holds neither adapter_config.json nor {full.CONFIG}. Train it again, or correct "
+                "its path."
             )
         try:
-            return merged(self._model, folder)
+            return merged(self._model, folder) if known else exchanged(self._model, folder)
         except (OSError, ValueError, KeyError, RuntimeError, AttributeError, UserWarning) as error:
             reason = str(error).strip().splitlines()[0][:200] if str(error) else repr(error)
             raise ModelError(
@@ -87,6 +91,28 @@ class AdapterShelf:
                 f"from {adapter.model!r}) does not ({reason}). Use the model that it was trained "
                 "from, and a method that PEFT can merge."
             ) from error
+
+
+def exchanged(model: Any, folder: Path) -> Merged:
+    """The weights of a model that a full training changed, by name, each in the model's type.
+
+    Args:
+        model: in its base state; not changed.
+        folder: of the whole model that was trained from it.
+
+    Raises:
+        ValueError: it is another model.
+    """
+    weights = dict(model.named_parameters(remove_duplicate=False))
+    found = dict(full.load(folder, model).named_parameters(remove_duplicate=False))
+    shapes = [{name: one.shape for name, one in each.items()} for each in (weights, found)]
+    if shapes[0] != shapes[1]:
+        raise ValueError("its weights have other names or shapes")
+    return {
+        name: nn.Parameter(one.detach(), requires_grad=False)
+        for name, one in found.items()
+        if not torch.equal(one, weights[name])
+    }
 
 
 def merged(model: nn.Module, folder: Path) -> Merged:

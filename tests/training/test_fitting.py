@@ -16,8 +16,8 @@ from tests.training import tiny
 from tuneornot import fingerprint
 from tuneornot.errors import TrainingError
 from tuneornot.records import CurvePoint
-from tuneornot.training import examples, lora, quiet, twins, verify
-from tuneornot.training.lora import Fitted
+from tuneornot.training import examples, fitting, quiet, twins, verify
+from tuneornot.training.fitting import Fitted
 from tuneornot.training.recipe import Recipe
 from tuneornot.training.watcher import OnPoint
 
@@ -35,7 +35,7 @@ def fit(
     model, words, _ = base or tiny.tiny()
     train = examples.build(tiny.cases(18), tiny.PROMPT, words, longest=500).kept
     dev = examples.build(tiny.cases(6, first=50), tiny.PROMPT, words, longest=500).kept
-    return lora.fit(
+    return fitting.fit(
         model,
         words,
         train,
@@ -54,7 +54,8 @@ def state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 def test_training_lowers_the_loss_and_leaves_an_adapter(tmp_path: Path) -> None:
     told: list[tuple[CurvePoint, float]] = []
-    fitted = fit(tmp_path, on_point=lambda point, share: told.append((point, share)))
+    base = tiny.tiny()
+    fitted = fit(tmp_path, base=base, on_point=lambda point, share: told.append((point, share)))
     dev = [point.dev_loss for point in fitted.curve if point.dev_loss is not None]
     assert len(dev) == 1 + RECIPE.epochs
     assert dev[-1] < dev[0] - 0.1
@@ -62,7 +63,7 @@ def test_training_lowers_the_loss_and_leaves_an_adapter(tmp_path: Path) -> None:
     shares = [share for _, share in told]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0.0, 1.0)
-    update = verify.update(tmp_path)
+    update = verify.update(base.model, tmp_path)
     assert update.n_matrices == 2 * 7
     assert update.n_zero == 0
 
@@ -113,11 +114,11 @@ def test_the_adapter_loads_with_peft_and_names_no_place(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tests.training import test_lora
+from tests.training import test_fitting
 def stop(point, share):
     if share > 0.6 and point.train_loss is not None:
         os.kill(os.getpid(), signal.SIGKILL)
-test_lora.fit(Path(sys.argv[1]), on_point=stop)
+test_fitting.fit(Path(sys.argv[1]), on_point=stop)
 """
 
 
@@ -145,16 +146,16 @@ def test_a_checkpoint_cut_short_is_passed_over(tmp_path: Path) -> None:
         place.mkdir()
         (place / "trainer_state.json").write_text(text)
     (tmp_path / "checkpoint-15").mkdir()
-    assert lora._last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-3")
+    assert fitting._last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-3")
 
 
 def test_checkpoints_of_another_plan_are_removed(tmp_path: Path) -> None:
-    other = tmp_path / lora.CHECKPOINTS / "other" / "checkpoint-1"
+    other = tmp_path / fitting.CHECKPOINTS / "other" / "checkpoint-1"
     other.mkdir(parents=True)
     fit(tmp_path)
     assert not other.exists()
-    lora.tidy(tmp_path)
-    assert not (tmp_path / lora.CHECKPOINTS).exists()
+    fitting.tidy(tmp_path)
+    assert not (tmp_path / fitting.CHECKPOINTS).exists()
 
 
 def test_a_loss_that_is_not_a_number_stops_the_training(tmp_path: Path) -> None:
@@ -193,12 +194,12 @@ def test_a_large_batch_is_cut_to_the_memory_of_the_output_head(
     base = tiny.tiny()
     train = examples.build(tiny.cases(8), tiny.PROMPT, base.tokenizer, longest=500).kept
     row = (max(len(one.answer) for one in train) + 1) * base.model.config.vocab_size * 4
-    monkeypatch.setattr(lora, "LOGIT_BYTES", 8 * row)
-    assert lora._parts(base.model, train, 8) == 1
-    monkeypatch.setattr(lora, "LOGIT_BYTES", 3 * row)
-    assert lora._parts(base.model, train, 8) == 4
-    monkeypatch.setattr(lora, "LOGIT_BYTES", 1)
-    assert lora._parts(base.model, train, 6) == 6
+    monkeypatch.setattr(fitting, "LOGIT_BYTES", 8 * row)
+    assert fitting._parts(base.model, train, 8) == 1
+    monkeypatch.setattr(fitting, "LOGIT_BYTES", 3 * row)
+    assert fitting._parts(base.model, train, 8) == 4
+    monkeypatch.setattr(fitting, "LOGIT_BYTES", 1)
+    assert fitting._parts(base.model, train, 6) == 6
 
 
 def test_batches_in_parts_give_the_same_curve(
@@ -206,7 +207,7 @@ def test_batches_in_parts_give_the_same_curve(
 ) -> None:
     recipe = Recipe(rank=4, alpha=8, epochs=1, batch_size=4, rate=5e-3)
     whole = fit(tmp_path / "whole", recipe=recipe)
-    monkeypatch.setattr(lora, "LOGIT_BYTES", 1)
+    monkeypatch.setattr(fitting, "LOGIT_BYTES", 1)
     parts = fit(tmp_path / "parts", recipe=recipe)
     for one, other in zip(whole.curve, parts.curve, strict=True):
         pair = (one.train_loss or one.dev_loss, other.train_loss or other.dev_loss)
