@@ -276,7 +276,7 @@ class Protocol:
         for name, plan in self.study.arms.items():
             if plan.search is not None:
                 found = baseline.check(self.search(name))
-                if not found.passed:
+                if found.blocking and not found.passed:
                     raise BudgetExceeded(f"The prompt search of {name!r}: {found.detail}.")
 
     def start(self, arm: str) -> Prompt:

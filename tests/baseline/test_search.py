@@ -285,3 +285,13 @@ class TestSearch:
             searched(model, Budget())
         with pytest.raises(DataError, match="holds no cases"):
             searched(model, Budget(calls=10), dev=Dataset(name="dev", cases=()))
+
+
+def test_prompts_that_nothing_tells_apart_are_a_caveat() -> None:
+    same = searched(Scripted(lambda _: 0.0), Budget(calls=300))
+    found = baseline.check(same)
+    assert not found.passed
+    assert not found.blocking
+    assert "nothing was chosen but the shortest" in found.detail
+    told_apart = baseline.check(searched(Scripted(quality), Budget(calls=300)))
+    assert told_apart.passed

@@ -18,7 +18,7 @@ def check(ledger: Ledger | None) -> Check:
 
     Returns:
         A check that blocks where a search was planned and hardly begun, and that is a caveat where
-        none was planned.
+        none was planned, or where all prompts scored the same and the shortest was taken.
     """
     if ledger is None:
         told = "the study plans no search for the baseline; its prompt is used as it was given"
@@ -30,4 +30,11 @@ def check(ledger: Ledger | None) -> Check:
             f", at least {LEAST} are needed for a fair baseline; {ledger.ended}: give the search "
             "more and run the same command again"
         )
-    return Check(name=NAME, passed=n >= LEAST, detail=told)
+        return Check(name=NAME, passed=False, detail=told)
+    if len({tried.mean for tried in ledger.candidates}) == 1:
+        told += (
+            f", and all of them have {ledger.metric} {ledger.dev_mean:g} on dev, so nothing was "
+            "chosen but the shortest: name a metric that tells them apart as `search.metric`"
+        )
+        return Check(name=NAME, passed=False, detail=told, blocking=False)
+    return Check(name=NAME, passed=True, detail=told)

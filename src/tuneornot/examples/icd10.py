@@ -241,8 +241,11 @@ data:
   split: {eval: 300, dev: 60, train: 600, by: case, seed: 7}
 
 arms:
-  prompted:  {model: local:smollm2-135m, search: {calls: 300, metric: category}}
-  retrieval: {model: local:smollm2-135m, retrieve: {from: knowledge.jsonl, top: 4}}
+  prompted:  {model: local:smollm2-135m, search: {calls: 300, metric: right_chapter}}
+  retrieval:
+    model: local:smollm2-135m
+    retrieve: {from: knowledge.jsonl, top: 4}
+    search: {calls: 300, metric: right_chapter}
   tuned:     {model: local:smollm2-135m, tune: {seeds: [1]}}
 
 metrics:
