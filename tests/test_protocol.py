@@ -297,6 +297,22 @@ def test_what_was_added_is_frozen_too(tmp_path: Path) -> None:
         assert len(protocol.splits.eval) == 50
 
 
+def test_further_files_stay_in_the_order_in_which_they_were_added(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=40)
+    added(file, 10, 500, "second.jsonl")
+    with running(file) as protocol:
+        assert len(protocol.splits.eval) == 50
+    added(file, 10, 600, "third.jsonl")
+    assert "more: [third.jsonl, second.jsonl]" in file.read_text()
+    said = r"found 'third.jsonl' as file 1, where 'second.jsonl' was .*\n.*new ones last"
+    with running(file) as protocol, pytest.raises(DataError, match=said):
+        _ = protocol.splits
+    file.write_text(file.read_text().replace("third.jsonl, second", "second.jsonl, third"))
+    for _again in range(2):
+        with running(file) as protocol:
+            assert len(protocol.splits.eval) == 60
+
+
 def test_added_cases_need_ids_of_their_own_and_must_not_teach(tmp_path: Path) -> None:
     file = world.write(tmp_path, n_eval=40)
     added(file, 2, 0, "more.jsonl")

@@ -19,6 +19,7 @@ from tuneornot import dataset, fingerprint, leaks
 from tuneornot.cases.hold_out import drawn
 from tuneornot.cases.rarity import FactsPlan, counts
 from tuneornot.errors import DataError, LeakageError
+from tuneornot.formats import manifest as manifests
 from tuneornot.formats.manifest import Manifest
 from tuneornot.records import Case, Dataset, Json, Overlap, Splits
 from tuneornot.study import DataPlan
@@ -51,9 +52,10 @@ def frozen(data: DataPlan, folder: Path, manifest: Path) -> Splits:
         splits = dataset.read_manifest(manifest, made, *gathered.sources, extra=splits.extra)
     else:
         dataset.write_manifest(made, manifest)
-    for number, file in enumerate(data.more, start=2):
-        more = _read(data, folder, file, "eval")
-        splits = _verified(_grown(splits, more), looked, manifest, number)
+    further = [_read(data, folder, file, "eval") for file in data.more]
+    _refuse_other_order(data.more, further, manifest)
+    for number, more in enumerate(further, start=2):
+        splits = _verified(_grown(splits, more), looked, _of_more(manifest, number))
     return splits
 
 
@@ -167,9 +169,34 @@ def _grown(splits: Splits, more: Dataset) -> Splits:
     return msgspec.structs.replace(splits, eval=Dataset(name="eval", cases=cases))
 
 
-def _verified(grown: Splits, looked: _Looked, manifest: Path, number: int) -> Splits:
+def _refuse_other_order(files: Sequence[str], further: Sequence[Dataset], manifest: Path) -> None:
+    """Each file must stand where it stood when its cases were added.
+
+    Raises:
+        DataError: another file stands there, and the one that stood there stands elsewhere.
+    """
+    held = set(manifests.read(manifest).parts["eval"].cases)
+    ids = [{case.id for case in more.cases} for more in further]
+    for number, file in enumerate(files, start=2):
+        frozen = _of_more(manifest, number)
+        if not frozen.exists():
+            return
+        before, held = held, set(manifests.read(frozen).parts["eval"].cases)
+        added = held - before
+        meant = [other for other, own in zip(files, ids, strict=True) if own & added]
+        if meant and file not in meant:
+            fault = f"found {file!r} as file {number - 1}, where {meant[0]!r} was when it was added"
+            advice = "Name files in the order in which they were added, new ones last."
+            raise DataError("data.more", [fault], advice)
+
+
+def _of_more(manifest: Path, number: int) -> Path:
+    """The manifest of eval once it had grown so often, beside the first one."""
+    return manifest.with_stem(f"{manifest.stem}-{number}")
+
+
+def _verified(grown: Splits, looked: _Looked, manifest: Path) -> Splits:
     """Grown splits, refused or frozen like the first ones."""
-    manifest = manifest.with_stem(f"{manifest.stem}-{number}")
     looked.refuse(grown, manifest)
     made = dataset.manifest(grown)
     if manifest.exists():
