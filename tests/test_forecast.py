@@ -17,6 +17,7 @@ from tests.judge import HELPFUL, fallible
 from tests.retrieval import fair
 from tests.world import NEW, OLD
 from tuneornot import findings, forecast
+from tuneornot.errors import BudgetExceeded
 from tuneornot.forecast import Forecast, Outlay
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.scripted import ScriptedModel
@@ -188,6 +189,69 @@ def test_a_tokenizer_in_this_process_is_asked_instead_of_guessing(tmp_path: Path
         one = outlay(forecast.of(protocol), "measure other")
     assert one.n_input_tokens == 7700
     assert one.basis[0] == "tokens read: the model's own tokenizer"
+
+
+def test_the_writer_of_a_search_is_counted_until_it_is_done(tmp_path: Path) -> None:
+    author = ScriptedModel(
+        "http://127.0.0.1:1/v1#author",
+        lambda request: Reply(
+            text="<instructions>Name the price.</instructions>",
+            n_input_tokens=100,
+            n_output_tokens=10,
+        ),
+    )
+    file = study(tmp_path, search=f', search: {{calls: 300, writer: "{author.name}"}}')
+    (tmp_path / "prices.yaml").write_text(
+        f'as_of: 2026-11-20\ncurrency: EUR\nmodels: {{"{author.name}": {RATES}}}\n'
+    )
+    file.write_text("prices: prices.yaml\n" + file.read_text())
+    models = (slow(OLD), slow(NEW), author)
+    with closing(world.opened(file, *models)) as protocol:
+        told = written(forecast.of(protocol), author.name)
+        assert author.n_asked == 0
+        task = protocol.start("prompted").instructions
+        findings.of(protocol)
+        done = forecast.of(protocol)
+    assert told.n_calls is not None
+    assert told.n_input_tokens is not None
+    assert 2 <= author.n_asked <= told.n_calls <= 15
+    assert told.n_input_tokens > told.n_calls * len(task) / 4
+    assert told.n_output_tokens == told.n_calls * 1024
+    assert told.money == pytest.approx(
+        (told.n_input_tokens * 1000 + told.n_output_tokens * 3000) / 1e6, rel=1e-3
+    )
+    assert told.minutes is None
+    assert "writer: 4 characters a token" in told.basis[0]
+    assert all(one.model != author.name for one in done.outlays)
+
+
+def test_the_writer_of_a_search_that_was_stopped_is_counted_by_what_it_wrote(
+    tmp_path: Path,
+) -> None:
+    author = ScriptedModel(
+        "http://127.0.0.1:1/v1#author",
+        lambda request: Reply(text="No.", n_input_tokens=100, n_output_tokens=10),
+    )
+    search = f', search: {{minutes: 1, writer: "{author.name}"}}'
+    file = study(tmp_path, search=search, budget="{calls: 30}")
+    models = (slow(OLD), slow(NEW), author)
+    with closing(world.opened(file, *models)) as protocol:
+        unknown = written(forecast.of(protocol), author.name)
+        assert (unknown.n_calls, unknown.minutes) == (None, 0.0)
+        with pytest.raises(BudgetExceeded):
+            protocol.search("prompted")
+    with closing(world.opened(file, *models)) as protocol:
+        told = written(forecast.of(protocol), author.name)
+    assert told.n_known == author.n_asked >= 2
+    assert told.n_calls is not None
+    assert told.n_output_tokens == 10 * told.n_calls
+    assert told.minutes == 0.0
+    assert f"writer: {author.n_asked} earlier questions to {author.name}" in told.basis
+
+
+def written(found: Forecast, author: str) -> Outlay:
+    [one] = [one for one in found.outlays if one.model == author]
+    return one
 
 
 def test_judges_are_asked_as_often_as_was_said(tmp_path: Path) -> None:

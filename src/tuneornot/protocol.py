@@ -69,7 +69,6 @@ from tuneornot.records import (
     Redteam,
     Response,
     Run,
-    Sampling,
     Splits,
     Stage,
     Trials,
@@ -262,10 +261,9 @@ class Protocol:
         """Asks the model that writes instructions; what quotes a case that judges is not taken."""
         if name is None:
             return None
-        written = Sampling(max_tokens=1024)
 
         def write(text: str) -> str | None:
-            [[said]] = self.session.ask([Question(name, Prompt(), written, text)])
+            [[said]] = self.session.ask([Question(name, Prompt(), baseline.WRITING, text)])
             quoted = said.text is not None and self._prompts.quotes(arm, said.text, self.splits)
             return None if quoted else said.text
 

@@ -11,6 +11,7 @@ from tests import world
 from tests.baseline.scripted import Scripted, cases
 from tests.world import NEW, OLD
 from tuneornot import baseline, findings, study
+from tuneornot.baseline import writing
 from tuneornot.baseline.race import Budget
 from tuneornot.errors import StudyError
 from tuneornot.models.base import Reply, Request
@@ -60,6 +61,30 @@ def test_what_failures_teach_the_writer_wins(calls: int) -> None:
     written = [one for one in ledger.candidates if "written" in one.name]
     assert any("Say it as JSON." in one.prompt.instructions for one in written)
     assert len({one.prompt.instructions for one in ledger.candidates}) >= 4
+
+
+@pytest.mark.parametrize("calls", [20, 60, 300, 1500])
+@pytest.mark.parametrize("n_dev", [1, 12, 31, 60])
+@pytest.mark.parametrize("n_train", [6, 120])
+def test_no_search_asks_its_writer_more_often_than_was_said(
+    calls: int, n_dev: int, n_train: int
+) -> None:
+    author, model = Author(), Scripted(lambda prompt: 0.3 + len(prompt.fingerprint) % 7 / 20)
+    train, dev = (
+        Dataset(name=part.name, cases=part.cases[:n])
+        for part, n in ((TRAIN, n_train), (DEV, n_dev))
+    )
+    baseline.search(
+        model,
+        train,
+        dev,
+        start=START,
+        budget=Budget(calls=calls),
+        write=author,
+        clock=model.clock,
+    )
+    most = writing.most_asked(calls, n_train=n_train, n_dev=n_dev)
+    assert 2 <= len(author.questions) <= most
 
 
 def test_the_writer_is_shown_train_cases_alone() -> None:

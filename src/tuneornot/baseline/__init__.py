@@ -21,6 +21,6 @@ from tuneornot.baseline.offers import offers
 from tuneornot.baseline.race import Answer, Budget
 from tuneornot.baseline.search import search, winner
 from tuneornot.baseline.space import Offers
-from tuneornot.baseline.writing import Write
+from tuneornot.baseline.writing import WRITING, Write
 
-__all__ = ["Answer", "Budget", "Offers", "Write", "check", "offers", "search", "winner"]
+__all__ = ["WRITING", "Answer", "Budget", "Offers", "Write", "check", "offers", "search", "winner"]

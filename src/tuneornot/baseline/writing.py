@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 
 from tuneornot.baseline import demonstrations, phrases
 from tuneornot.baseline.phrases import Kind
-from tuneornot.baseline.race import Race
+from tuneornot.baseline.race import BLOCK, Race
 from tuneornot.baseline.tried import failures, tried
-from tuneornot.records import Case, Prompt
+from tuneornot.records import Case, Prompt, Sampling
 
 Write = Callable[[str], str | None]
 """Asks the writer; ``None`` where it gave no answer."""
@@ -28,6 +28,8 @@ LONGEST = 1000
 """Characters of a case or an answer that are shown."""
 WORDS = 200
 """Longest instructions that are asked for."""
+WRITING = Sampling(max_tokens=1024)
+"""How the writer is asked: with room to think before it writes."""
 
 _FOUND = re.compile(r"<instructions>(.*?)</instructions>", re.S | re.I)
 _WAYS = (
@@ -39,6 +41,18 @@ _ENDING = (
     f"Write general rules of at most {WORDS} words and quote no message. Put the instructions "
     "between <instructions> and </instructions>."
 )
+
+
+def most_asked(n_calls: int, *, n_train: int, n_dev: int) -> int:
+    """The most questions to the writer that a search of so many calls leads to.
+
+    The task is rewritten in each way, and improved once before the first field and once before
+    each round. A round takes answers on train and at least a first block of dev.
+    """
+    # A block is three quarters of BLOCK or more; fewer than two of them are one block.
+    block = min(BLOCK * 3 // 4, n_dev // 2)
+    n_tried = min(TRIED, n_train)
+    return len(_WAYS) + 1 + max(0, n_calls - n_tried) // max(1, n_tried + block)
 
 
 class Writer:
@@ -63,10 +77,10 @@ class Writer:
 
         Failures are asked for at once, since a small budget ends within the first field.
         """
-        told = [*self._rewritten(), self.improved(race, start)]
+        told = [*self.rewritten(), self.improved(race, start)]
         return [*dict.fromkeys(text for text in told if text is not None)]
 
-    def _rewritten(self) -> list[str | None]:
+    def rewritten(self) -> list[str | None]:
         """The task in the writer's words, once for each way of looking at it."""
         solved = demonstrations.eligible(self._train, EXAMPLES)
         shown = self._rng.sample(solved, min(EXAMPLES, len(solved)))

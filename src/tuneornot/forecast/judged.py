@@ -58,13 +58,13 @@ def _first(metric: Judged, case: Case, *, first: bool) -> tuple[Question, ...]:
 
 
 def each(
-    protocol: Protocol, model: str, questions: Sequence[Question]
+    protocol: Protocol, model: str, questions: Sequence[Question], *, who: str = "judges"
 ) -> tuple[Guess, Guess, Guess]:
-    """What one question to a judge takes, by earlier ones or else by these questions."""
+    """What one question takes, by earlier ones to the model or else by these questions."""
     known = spent_of(protocol, model)
     if known.n_calls:
         n = known.n_calls
-        basis = f"judges: {n} earlier questions to {model}; those that a judge begins with"
+        basis = f"{who}: {n} earlier questions to {model}"
         return (
             Guess(known.n_input_tokens / n, basis),
             Guess(known.n_output_tokens / n, ""),
@@ -78,7 +78,7 @@ def each(
         for message in one.prompt.messages(Case(id="judged", input=one.text))
     )
     per_question = len(questions[0].prompt.messages(Case(id="judged", input="")))
-    basis = f"judges: {CHARACTERS_PER_TOKEN:g} characters a token, the longest reply allowed"
+    basis = f"{who}: {CHARACTERS_PER_TOKEN:g} characters a token, the longest reply allowed"
     return (
         Guess(per_question * characters / CHARACTERS_PER_TOKEN, basis),
         Guess(fmean(one.sampling.max_tokens for one in questions), ""),

@@ -9,7 +9,7 @@ from statistics import fmean
 import msgspec
 
 from tuneornot import brought, finetune
-from tuneornot.forecast import attacked, judged, stressed
+from tuneornot.forecast import attacked, authored, judged, stressed
 from tuneornot.forecast.basis import TIMED, Guess, spent_of
 from tuneornot.forecast.outlay import Forecast, Outlay, Used, total
 from tuneornot.forecast.ready import Ready
@@ -52,7 +52,9 @@ def _preparing(protocol: Protocol, arm: Ready) -> list[Outlay]:
     """Search or training, where it is not done."""
     plan = protocol.study.arms[arm.name]
     if plan.search is not None and not arm.arms:
-        return [_searching(protocol, arm)]
+        searching = _searching(protocol, arm)
+        writing = authored.asked(protocol, arm, searching)
+        return [searching, *(_outlay(protocol, plain, guesses) for plain, guesses in writing)]
     if plan.tune is not None:
         # Trainings on shares of train count as whole ones: rather too much than too little.
         n_left = arm.n_arms - len(arm.arms) + protocol.tuning.n_left(protocol.pupil(arm.name))
