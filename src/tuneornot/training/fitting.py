@@ -16,11 +16,12 @@ import math
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 import transformers
 from datasets import Dataset as Table
+from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_callback import PrinterCallback
@@ -34,9 +35,6 @@ from tuneornot.training.examples import IGNORED, Example
 from tuneornot.training.recipe import Recipe
 from tuneornot.training.trainer import AnswerTrainer, can_share
 from tuneornot.training.watcher import STATE, OnPoint, Watcher
-
-if TYPE_CHECKING:
-    from peft import PeftModel
 
 CHECKPOINTS = "checkpoints"
 N_CHECKPOINTS = 8
