@@ -117,10 +117,10 @@ def test_questions_are_asked_once_and_estimated_before(tmp_path: Path) -> None:
         steps = [one for one in forecast.of(protocol).outlays if one.step == "check other"]
         assert [(one.model, one.n_calls) for one in steps] == [(NEW, 16), (OLD, 16)]
         assert [first.n_asked, second.n_asked] == [0, 0]
-        assert protocol.proof("other")
+        assert protocol.elsewhere.proof("other")
         assert [first.n_asked, second.n_asked] == [16, 16]
     with running(file, first, second) as protocol:
-        assert protocol.proof("other")
+        assert protocol.elsewhere.proof("other")
         steps = [one for one in forecast.of(protocol).outlays if one.step == "check other"]
         assert [one.n_calls for one in steps] == [0, 0]
     assert [first.n_asked, second.n_asked] == [16, 16]
@@ -135,7 +135,7 @@ def proven(file: Path) -> dict[str, Check]:
     """The checks by real local models."""
     file.write_text(file.read_text().replace("metrics:", "sampling: {max_tokens: 8}\nmetrics:"))
     with running(file) as protocol:
-        found = protocol.proof("other")
+        found = protocol.elsewhere.proof("other")
         [arm] = protocol.arms("other")
     assert arm.kind == "tuned"
     return {check.name: check for check in found}

@@ -53,10 +53,11 @@ ROWS: dict[str, int] = {
         ],
         7,
     ),
-    **dict.fromkeys(["protocol", "examples"], 8),
-    **dict.fromkeys(["findings", "forecast"], 9),
-    **dict.fromkeys(["cli", "web"], 10),
-    "__main__": 11,
+    "elsewhere": 8,
+    **dict.fromkeys(["protocol", "examples"], 9),
+    **dict.fromkeys(["findings", "forecast"], 10),
+    **dict.fromkeys(["cli", "web"], 11),
+    "__main__": 12,
 }
 STATS_MAY_IMPORT = {"numpy", "scipy", "tuneornot"}
 TORCH_STANDS_IN = ("training/", "models/local/")

@@ -102,7 +102,7 @@ def test_private_text_is_not_sent_unless_the_study_says_so(
     text = file.read_text()
     file.write_text(text.replace("task: Tell", "task: Ask jan.kowalski@kowalski.pl to tell"))
     with opened(file) as protocol, pytest.raises(StudyError, match="e-mail 30 times") as caught:
-        protocol.orders("other")
+        protocol.elsewhere.orders("other")
     assert "jan.kowalski" not in str(caught.value)
     assert made.files == {}
     done = tuneornot("check", file)
@@ -110,7 +110,7 @@ def test_private_text_is_not_sent_unless_the_study_says_so(
     assert "arms.other.hosted: what would be sent holds private text: e-mail" in done.stderr
     file.write_text(file.read_text().replace("hosted: {}", "hosted: {send: true}"))
     with opened(file) as protocol:
-        assert protocol.orders("other")[0].state == "done"
+        assert protocol.elsewhere.orders("other")[0].state == "done"
 
 
 def test_money_is_told_before_and_counted_after(tmp_path: Path, host: tuple[Host, str]) -> None:
@@ -121,11 +121,13 @@ def test_money_is_told_before_and_counted_after(tmp_path: Path, host: tuple[Host
     file.write_text(text)
     with opened(file) as protocol:
         [training] = [one for one in forecast.of(protocol).outlays if one.step == "train other"]
-        n_tokens = 2 * sum(len(text) for _, text in protocol.hosted["other"].file().said) / 4
+        n_tokens = (
+            2 * sum(len(text) for _, text in protocol.elsewhere.hosted["other"].file().said) / 4
+        )
         assert training.money == pytest.approx(n_tokens * 1e-3, rel=0.1)
         assert any(f"{round(n_tokens):,} tokens" in basis for basis in training.basis)
         with pytest.raises(BudgetExceeded, match="the training of 'other'"):
-            protocol.orders("other")
+            protocol.elsewhere.orders("other")
     assert made.jobs == {}
     file.write_text(text.replace("money: 0.1", "money: 100"))
     with opened(file) as protocol:
@@ -158,16 +160,16 @@ def test_a_failed_job_is_forgotten_and_ordered_again(
     file = written(tmp_path, base)
     made.end = "failed"
     with opened(file) as protocol, pytest.raises(TrainingError, match="bad luck"):
-        protocol.orders("other")
+        protocol.elsewhere.orders("other")
     made.end = "done"
     with opened(file) as protocol, pytest.raises(TrainingError, match="bad luck"):
-        protocol.orders("other")
+        protocol.elsewhere.orders("other")
     assert "failed, job-1" in tuneornot("jobs", file).stdout
     done = tuneornot("jobs", file, "--forget", "--json")
     [order] = json.loads(done.stdout)
     assert (order["state"], order["attempt"]) == ("sending", 2)
     with opened(file) as protocol:
-        assert protocol.orders("other")[0].job == "job-2"
+        assert protocol.elsewhere.orders("other")[0].job == "job-2"
     assert made.jobs["job-2"]["suffix"].endswith("-1-2")
 
 

@@ -39,7 +39,7 @@ from tuneornot import (
     stages,
     study,
 )
-from tuneornot.brought import Brought
+from tuneornot.elsewhere import Elsewhere
 from tuneornot.errors import BudgetExceeded
 from tuneornot.judges import calibrations
 from tuneornot.listener import Listener
@@ -47,7 +47,6 @@ from tuneornot.metrics.base import Metric, whole
 from tuneornot.metrics.judges.base import Judged, Question, judges
 from tuneornot.models import sampling
 from tuneornot.models.base import Model
-from tuneornot.ordering import Books, Hosted
 from tuneornot.pairing import Pairing, SoFar
 from tuneornot.records import (
     Adapter,
@@ -63,7 +62,6 @@ from tuneornot.records import (
     Learning,
     Ledger,
     Look,
-    Order,
     Prices,
     Prompt,
     Redteam,
@@ -79,7 +77,6 @@ from tuneornot.retrieval.library import Library
 from tuneornot.session import Session
 from tuneornot.store.store import Store
 from tuneornot.stress.sets import ChangedSet, sources
-from tuneornot.training.tuned import TunedPlan
 from tuneornot.tuning import Pupil, Tuning
 
 
@@ -125,14 +122,7 @@ class Protocol:
             prices=self.prices,
         )
         self._adapters: dict[str, tuple[Adapter, ...]] = {}
-        self._orders: dict[str, tuple[Order, ...]] = {}
-        self._proofs: dict[str, tuple[Check, ...]] = {}
-        self.brought = {
-            name: Brought(arm.tuned, arm.model, folder, fields=plan.data.fields)
-            for name, arm in plan.arms.items()
-            if arm.tuned is not None
-        }
-        """By arm the models that were tuned elsewhere."""
+        self.elsewhere = Elsewhere(plan, folder, self.session, self)
 
     def close(self) -> None:
         """Free the models and the store."""
@@ -150,7 +140,7 @@ class Protocol:
         """The frozen split: made once, then read back from its manifest and verified."""
         self.listener.begin("cases: read, split, refuse overlap", None)
         splits = gather.frozen(self.study.data, self.folder, self.results / "splits.json")
-        for name, one in self.brought.items():
+        for name, one in self.elsewhere.brought.items():
             learnt = one.taught.cases if one.taught else ()
             gather.refuse_taught(splits, learnt, name, data=self.study.data, folder=self.folder)
         return splits
@@ -287,7 +277,7 @@ class Protocol:
 
     def adapters(self, arm: str) -> tuple[Adapter, ...]:
         """The arm's adapters, one for each seed, trained where they are not there yet."""
-        plan, one = self.study.arms[arm], self.brought.get(arm)
+        plan, one = self.study.arms[arm], self.elsewhere.brought.get(arm)
         if one is not None and one.adapter is not None:
             return (one.adapter,)
         if plan.tune is None:
@@ -305,7 +295,7 @@ class Protocol:
         """An arm that is to be trained, with what it is taught."""
         plan = self.study.arms[arm]
         assert plan.tune is not None, f"the study does not tune {arm}"
-        return Pupil(arm, plan.model, plan.tune, self.start(arm), *self._taught(arm))
+        return Pupil(arm, plan.model, plan.tune, self.start(arm), *self.taught(arm))
 
     def trials(self, arm: str) -> Trials | None:
         """What was tried to find the arm's recipe; ``None`` where the study gives it."""
@@ -330,67 +320,7 @@ class Protocol:
         with self.session.phase(f"measure {arm} on dev"):
             return learning.of(ask, self.tuning.sizes(pupil), trained, rule, searched=searched)
 
-    @functools.cached_property
-    def hosted(self) -> dict[str, Hosted]:
-        """By arm the trainings that are ordered from hosts."""
-        return {
-            name: Hosted(
-                name, arm.hosted, arm.model, prompt=self.start(name), train=self._taught(name)[0]
-            )
-            for name, arm in self.study.arms.items()
-            if arm.hosted is not None
-        }
-
-    def orders(self, arm: str) -> tuple[Order, ...]:
-        """The arm's finished trainings at its host, ordered and waited for where they are not."""
-        if arm not in self._orders:
-            hosted, found = self.hosted[arm], []
-            for seed in hosted.plan.seeds:
-                with self.session.phase(f"train {arm}, seed {seed}"):
-                    found.append(hosted.trained(seed, self.books))
-            for order in found:
-                if self.prices is not None and order.served is not None:
-                    self.prices.also(order.served, budget.tuned(order.model))
-            self._orders[arm] = tuple(found)
-        return self._orders[arm]
-
-    @property
-    def books(self) -> Books:
-        """Where orders and what they cost are written down."""
-        store, session = self.store, self.session
-        return Books(store.order, store.keep_order, session.ordering, self.listener.say)
-
-    def proof(self, arm: str) -> tuple[Check, ...]:
-        """The checks of an arm whose model was not tuned here; empty for all others."""
-        if arm not in self._proofs:
-            found = [self._proven(each, one) for each, one in self._elsewhere(arm)]
-            self._proofs[arm] = brought.joined(found)
-        return self._proofs[arm]
-
-    def _elsewhere(self, name: str) -> list[tuple[Arm, Brought]]:
-        """The arms of a plan with what is known of models that were not tuned here."""
-        if name in self.brought:
-            return [(self.arms(name)[0], self.brought[name])]
-        hosted = self.hosted.get(name)
-        if hosted is None:
-            return []
-        before = TunedPlan(base=hosted.model)
-        learnt = hosted.taught()
-        return [
-            (arm, Brought(before, arm.model, self.folder, learnt=learnt)) for arm in self.arms(name)
-        ]
-
-    def _proven(self, arm: Arm, one: Brought) -> tuple[Check, ...]:
-        models = {name: self.model(name) for name in {arm.model, one.base} if name is not None}
-        with self.session.phase(f"check {arm.name}"):
-            return one.checks(
-                arm,
-                models,
-                self.splits.dev,
-                lambda asked, cases: self.session.run(asked, cases, (), repeats=1),
-            )
-
-    def _taught(self, arm: str) -> list[Dataset]:
+    def taught(self, arm: str) -> list[Dataset]:
         """Train and dev as the arm is asked them."""
         return [self.library.grounded(arm, part) for part in (self.splits.train, self.splits.dev)]
 
@@ -399,9 +329,11 @@ class Protocol:
     def arms(self, name: str) -> tuple[Arm, ...]:
         """The arms of one plan: one, or one for each training seed."""
         adapters = self.adapters(name)
-        if name in self.hosted:
+        if name in self.elsewhere.hosted:
             start = self.start(name)
-            return tuple(self.arm(name, start, model=one.served) for one in self.orders(name))
+            return tuple(
+                self.arm(name, start, model=one.served) for one in self.elsewhere.orders(name)
+            )
         if adapters:
             return tuple(self.arm(name, self.start(name), adapter) for adapter in adapters)
         return (self.arm(name, self.prompt(name)),)
@@ -417,7 +349,7 @@ class Protocol:
         """An arm of the study under some prompt, with an adapter or another model than it names."""
         plan, retrieval = self.study.arms[name], self.library.retrieval(name)
         untuned: ArmKind = "prompted" if retrieval is None else "retrieval"
-        tuned = adapter is not None or model is not None or name in self.brought
+        tuned = adapter is not None or model is not None or name in self.elsewhere.brought
         model = model or plan.model
         return Arm(
             name=name,
@@ -438,7 +370,7 @@ class Protocol:
             self.model(name).identity()
         ready = {name: self.arms(name) for name in self.study.arms}
         for name in ready:
-            self.proof(name)
+            self.elsewhere.proof(name)
         timed = self._timed(ready) if self.times else {}
         self._ask_in_turns([arm for arms in ready.values() for arm in arms])
         found: dict[str, tuple[Run, ...]] = {}
@@ -535,7 +467,7 @@ class Protocol:
 
     def untuned(self, name: str) -> Arm | None:
         """A tuned arm before it was tuned; ``None`` where nothing tells what it came from."""
-        plan, one = self.study.arms[name], self.brought.get(name)
+        plan, one = self.study.arms[name], self.elsewhere.brought.get(name)
         base = plan.model if one is None else one.base
         if base is None or not plan.is_tuned:
             return None
@@ -553,7 +485,9 @@ class Protocol:
     def _pairing(self) -> Pairing:
         first = self.study.baseline
         ledger = self.search(first) if self.study.arms[first].search else None
-        checks = {name: [*self._knowledge(name), *self.proof(name)] for name in self.study.arms}
+        checks = {
+            name: [*self._knowledge(name), *self.elsewhere.proof(name)] for name in self.study.arms
+        }
         quoted = self._prompts.check(self.splits)
         checks[first] = [baseline.check(ledger), quoted, *checks[first]]
         attacked = self.team.runs if self.team else {}

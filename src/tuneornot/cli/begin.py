@@ -143,13 +143,13 @@ def _models(opened: Protocol, judging: Sequence[str]) -> list[str]:
     named = [(f"arms.{name}.model", arm.model) for name, arm in opened.study.arms.items()]
     named += [
         (f"arms.{name}.tuned.base", one.plan.base)
-        for name, one in opened.brought.items()
+        for name, one in opened.elsewhere.brought.items()
         if one.plan.base is not None
     ]
     faults = []
-    for hosted in opened.hosted.values():
+    for hosted in opened.elsewhere.hosted.values():
         faults += [f"arms.{hosted.name}.hosted: {found}" for found in hosted.private()]
-    for name, one in opened.brought.items():
+    for name, one in opened.elsewhere.brought.items():
         try:
             _ = one.adapter
         except TuneornotError as error:

@@ -44,14 +44,14 @@ def jobs(
         known = _known(opened, arm)
         if cancel:
             known = [
-                opened.hosted[one.arm].cancelled(one, opened.books)
+                opened.elsewhere.hosted[one.arm].cancelled(one, opened.elsewhere.books)
                 if one.state not in OVER
                 else one
                 for one in known
             ]
         elif forget:
             known = [
-                opened.hosted[one.arm].forgotten(one, opened.books)
+                opened.elsewhere.hosted[one.arm].forgotten(one, opened.elsewhere.books)
                 if one.state in ("failed", "cancelled", "ordering")
                 else one
                 for one in known
@@ -68,7 +68,7 @@ def jobs(
 def _known(opened: Protocol, arm: str | None) -> list[Order]:
     """The orders under the present plan."""
     found = []
-    for name, hosted in opened.hosted.items():
+    for name, hosted in opened.elsewhere.hosted.items():
         for seed in hosted.plan.seeds if arm in (None, name) else ():
             order = opened.store.order(hosted.key(seed))
             if order is not None:

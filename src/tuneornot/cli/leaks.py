@@ -50,7 +50,7 @@ def show(
     with protocol(path, results, quiet=True) as opened:
         taught = {
             gather.trained_on(name): brought.taught.cases
-            for name, brought in opened.brought.items()
+            for name, brought in opened.elsewhere.brought.items()
             if brought.taught
         }
         folder = opened.folder

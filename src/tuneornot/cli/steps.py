@@ -110,8 +110,8 @@ def finetune(
             if plan.tune is not None and arm in (None, name)
         }
         searches = {name: opened.trials(name) for name in adapters}
-        elsewhere = [*opened.brought, *opened.hosted]
-        brought = {name: opened.proof(name) for name in elsewhere if arm in (None, name)}
+        elsewhere = [*opened.elsewhere.brought, *opened.elsewhere.hosted]
+        brought = {name: opened.elsewhere.proof(name) for name in elsewhere if arm in (None, name)}
         served = {name: ", ".join(one.model for one in opened.arms(name)) for name in brought}
     if as_json:
         print_json({**adapters, **brought})

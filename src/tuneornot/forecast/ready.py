@@ -78,7 +78,9 @@ def _held(protocol: Protocol, name: str) -> tuple[Arm, ...]:
     if plan.search is not None:
         ledger = protocol.store.ledger(protocol.race(name, plan.search)[1])
         return () if ledger is None else (protocol.arm(name, baseline.winner(ledger)),)
-    if plan.hosted is not None and not protocol.hosted[name].is_done(protocol.books):
+    if plan.hosted is not None and not protocol.elsewhere.hosted[name].is_done(
+        protocol.elsewhere.books
+    ):
         return ()
     if plan.tune is None:
         return protocol.arms(name)

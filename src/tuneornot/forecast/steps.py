@@ -130,7 +130,7 @@ def _training(protocol: Protocol, arm: Ready, n_left: int) -> Outlay:
 
 def _ordering(protocol: Protocol, arm: Ready) -> Outlay:
     """Trainings by a host, and the questions that check what comes back."""
-    hosted = protocol.hosted[arm.name]
+    hosted = protocol.elsewhere.hosted[arm.name]
     seeds = hosted.plan.seeds
     known = [protocol.store.order(hosted.key(seed)) for seed in seeds]
     # What was ordered is paid for, whether it is done or not.
@@ -165,7 +165,7 @@ def _ordering(protocol: Protocol, arm: Ready) -> Outlay:
 
 def _checking(protocol: Protocol, arm: Ready) -> list[Outlay]:
     """The questions that check a model which was tuned elsewhere, and the one before it."""
-    one = protocol.brought.get(arm.name)
+    one = protocol.elsewhere.brought.get(arm.name)
     if one is None:
         return []
     asked = one.asked(arm.splits.dev).cases
