@@ -184,14 +184,17 @@ def shipped(d: Floats, span: float | None) -> Bounds:
     return skewed(d, span, studentised.SKEW_FACTOR, more)
 
 
-def skewed(d: Floats, span: float | None, factor: float, more: float) -> Bounds:
+def skewed(
+    d: Floats, span: float | None, factor: float, more: float, *, ranged: bool = True
+) -> Bounds:
     """Johnson's term on the long side, raised by ``factor`` and more the longer the tail."""
     n = d.shape[1]
     mean = d.mean(axis=1)
     centred = d - mean[:, np.newaxis]
     away = d - np.median(d, axis=1, keepdims=True)
     differing = np.count_nonzero(away, axis=1)
-    weight = np.zeros(len(d)) if span is None else np.exp(-differing / studentised.FADING)
+    used = span is not None and ranged
+    weight = np.exp(-differing / studentised.FADING) if used else np.zeros(len(d))
     far = (away**2).sum(axis=1) + weight * (span or 0.0) ** 2
     pseudo = far / np.maximum(differing + weight, 1e-300)
     total = (centred**2).sum(axis=1) * n / (n - 1) + 2 * pseudo

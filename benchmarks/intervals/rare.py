@@ -17,7 +17,7 @@ from candidates import RATES, Bounds, Floats
 from scenarios import SCENARIOS, Scenario
 from scipy import special, stats
 
-from tuneornot.stats import paired, unseen
+from tuneornot.stats import paired, studentised, unseen
 from tuneornot.stats.cases import Scale
 
 SHARES = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12)
@@ -62,15 +62,38 @@ def outer(seen: Bounds, value: Floats, n: int, fall: Floats, rise: Floats) -> Bo
     }
 
 
+def at_once(d: Floats, either: Bounds, fall: Floats, rise: Floats, weight: float) -> Bounds:
+    """The noise of what was seen and a share unseen at once, in squares, beside either alone.
+
+    ``weight`` is that of the furthest difference in how far the cases seen reach themselves, the
+    second furthest has the rest.
+    """
+    n, value, ordered = d.shape[1], d.mean(axis=1), np.sort(d, axis=1)
+    noise = candidates.skewed(d, 1.0, studentised.SKEW_FACTOR, 0.0, ranged=False)
+    down = value - weight * ordered[:, 0] - (1 - weight) * ordered[:, 1]
+    up = weight * ordered[:, -1] + (1 - weight) * ordered[:, -2] - value
+    found = {}
+    for rate, (low, high) in either.items():
+        share = unseen.share(n, rate)
+        below = np.hypot(value - noise[rate][0], share * np.maximum(fall - down, 0.0))
+        above = np.hypot(noise[rate][1] - value, share * np.maximum(rise - up, 0.0))
+        found[rate] = (np.minimum(low, value - below), np.maximum(high, value + above))
+    return found
+
+
 def lost(b: Floats, c: Floats) -> dict[str, Bounds]:
     """Bounds (sets,) of grades on the scale 0 to 1 from both arms, each (sets, n)."""
     d, n = c - b, b.shape[1]
     seen, value = candidates.shipped(d, 1.0), d.mean(axis=1)
     first, second = b.mean(axis=1), c.mean(axis=1)
     fall, rise = np.maximum(second, 1 - first), np.maximum(first, 1 - second)
+    either = outer(seen, value, n, fall, rise)
     return {
         "seen alone": seen,
-        "one arm unseen (shipped)": outer(seen, value, n, fall, rise),
+        "one arm unseen": either,
+        "at once, past the furthest": at_once(d, either, fall, rise, 1.0),
+        "past two (shipped)": at_once(d, either, fall, rise, 0.5),
+        "past the second": at_once(d, either, fall, rise, 0.0),
         "both arms unseen": outer(seen, value, n, 1 + value, 1 - value),
     }
 

@@ -101,5 +101,6 @@ def test_a_scale_spares_the_long_side_what_only_an_open_end_needs() -> None:
     free = adjusted.difference(np.zeros(80), d, pool[:80], pool)
     bounded = adjusted.difference(np.zeros(80), d, pool[:80], pool, scale=(0, 1))
     assert bounded.value == free.value
-    assert bounded.lower == pytest.approx(free.lower)
+    # An answer of the baseline's that nobody saw may lie at the end; that moves the lower bound.
+    assert free.lower - 0.01 < bounded.lower < free.lower
     assert bounded.upper < free.upper

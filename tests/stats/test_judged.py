@@ -115,6 +115,58 @@ def test_one_sided_bounds_err_no_more_than_they_say(judge: Judge) -> None:
     assert max(above, below) / N_SETS <= 0.05 + NOISE
 
 
+def lost(rng: np.random.Generator, share: float, n_labels: int) -> tuple[Floats, Floats]:
+    """(2, n) of judge and labels: the candidate loses a share, which the judge takes for usual."""
+    n = 400
+    level = special.ndtr(0.84 * rng.standard_normal(n) + 0.55 * rng.standard_normal((2, n)))
+    usual = 0.6 + 0.3 * (level - 0.5)
+    usual[1] += GAIN
+    said = np.clip(usual + 0.05 * rng.standard_normal((2, n)), 0, 1)
+    truth = usual.copy()
+    truth[1] = np.where(rng.random(n) < share, 0.0, usual[1])
+    known = np.full((2, n), np.nan)
+    picked = rng.permutation(n)[:n_labels]
+    known[:, picked] = truth[:, picked]
+    return said, known
+
+
+def escaped(share: float, n_labels: int, n_sets: int = N_SETS) -> tuple[float, float]:
+    """How often the lower bound lies above the truth: from what was labelled alone, and shipped."""
+    truth = (1 - share) * (0.6 + GAIN) - 0.6
+    rng = np.random.default_rng(21)
+    rates = []
+    for _ in range(n_sets):
+        said, known = lost(rng, share, n_labels)
+        gains, labels = said[1] - said[0], known[1] - known[0]
+        made = (
+            judged.powered(gains, labels, span=1.0, reach=reach)
+            for reach in (None, (0.6 + GAIN, 0.6))
+        )
+        rates.append([one.lower > truth for one in made])
+    alone, shipped = np.mean(rates, axis=0).tolist()
+    return alone, shipped
+
+
+def test_losses_that_no_label_has_shown_do_not_escape() -> None:
+    """3% lost in 50 labels: none shows in 22% of draws, and the judge sees none at all."""
+    alone, shipped = escaped(0.03, 50, n_sets=400)
+    assert shipped <= 0.05 + NOISE
+    # The instrument itself: what was labelled alone lets them escape.
+    assert alone > 0.1
+
+
+def test_a_perfect_judge_of_few_labels_keeps_what_they_leave_open() -> None:
+    """Rates of 0/1 whose labels the judge never missed: no bound nearer than 1 - 0.05^(1/n)."""
+    rng = np.random.default_rng(31)
+    said = (rng.random(4000) < 0.7).astype(float)
+    known = np.full(4000, np.nan)
+    known[:40] = said[:40]
+    made = judged.rogan_gladen(said, known)
+    open_share = 1 - 0.05 ** (1 / 40)
+    assert made.lower <= made.value * (1 - open_share) + 1e-12
+    assert made.upper >= made.value + (1 - made.value) * open_share - 1e-12
+
+
 def test_a_perfect_judge_leaves_its_own_mean_and_is_still_not_certain() -> None:
     rng = np.random.default_rng(3)
     truth = (rng.random(400) < 0.7).astype(float)

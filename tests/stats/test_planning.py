@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
+from benchmarks.verdicts import arms
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from tuneornot.records import Estimate
-from tuneornot.stats import planning
+from tuneornot.stats import paired, planning
 
 
 def estimate(value: float, error: float) -> Estimate:
@@ -83,6 +85,43 @@ class TestMore:
         if side == "either":
             cleared |= whole < -reach
         assert np.mean(cleared) == pytest.approx(0.8, abs=0.01)
+
+    def test_where_nothing_ever_differed_it_is_the_exact_number(self) -> None:
+        """0 of 100 leave 2.95% open; 149 cases in all exclude 2% (1 - 0.05^(1/149) = 1.99%)."""
+        same = np.zeros(100)
+        made = paired.difference(same, same, binary=True)
+        more = planning.n_more(made, 100, threshold=-0.02, side="above")
+        # What is open falls with 1/n here, in truth a little faster.
+        assert more == pytest.approx(49, abs=2)
+
+    def test_what_nobody_saw_falls_with_the_cases_and_not_with_their_root(self) -> None:
+        """Noise of 0.005 and 0.03 open at 100 cases: 160 more leave 0.012 of that 0.03."""
+        hidden = msgspec.structs.replace(estimate(0.0, 0.005), lower=-0.0311, noise=0.005)
+        taken = msgspec.structs.replace(estimate(0.0, 0.0311 / 1.645), lower=-0.0311)
+        more, before = (
+            planning.n_more(one, 100, threshold=-0.02, side="above") for one in (hidden, taken)
+        )
+        assert more is not None
+        assert more < 200
+        assert before is None or before > 4 * more
+
+    @pytest.mark.slow
+    def test_grades_that_hardly_differ_are_settled_by_what_it_says(self) -> None:
+        """Gains of 0.1 with a standard deviation of 0.1, of which 50 cases do not show 0.05."""
+        draw = arms.betas(arms.Beta(0.6, 0.15), arms.Beta(0.68, 0.12))
+        rng = np.random.default_rng(6)
+        settled: list[bool] = []
+        while len(settled) < 200:
+            b, c = draw(rng, 50)
+            made = paired.difference(b, c, scale=(0.0, 1.0), binary=False)
+            more = planning.n_more(made, 50, threshold=0.05)
+            if made.lower <= 0.05 <= made.upper and more is not None:
+                further = draw(rng, more)
+                b, c = np.r_[b, further[0]], np.r_[c, further[1]]
+                later = paired.difference(b, c, scale=(0.0, 1.0), binary=False)
+                settled.append(later.lower > 0.05 or later.upper < 0.05)
+        # The promise is 80% over all truths; the error of 200 draws is 2.8 points.
+        assert 0.7 <= np.mean(settled) <= 0.95
 
     def test_at_the_threshold_no_realistic_number_does(self) -> None:
         assert planning.n_more(estimate(0.05, 0.03), 100, threshold=0.05) is None

@@ -310,6 +310,7 @@ def _mirrored(made: Estimate, scale: Scale) -> Estimate:
         level=made.level,
         method=made.method,
         p_value=made.p_value,
+        noise=made.noise,
     )
 
 

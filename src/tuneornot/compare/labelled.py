@@ -18,7 +18,7 @@ import numpy as np
 from scipy import special
 
 from tuneornot.compare.tables import Floats
-from tuneornot.records import Contrast, Correction, Estimate, Run, Score
+from tuneornot.records import Contrast, Correction, Estimate, Run, Scale, Score
 from tuneornot.stats import judged, planning
 
 ENOUGH = 50
@@ -86,11 +86,18 @@ def _replaced(contrast: Contrast, correction: Correction, sides: Sides, alpha: f
     scale = contrast.scale
     levels = [
         within(
-            judged.powered(said, known, groups=sides.groups, span=_span(contrast), alpha=alpha),
+            judged.powered(
+                sides.judge[arm],
+                sides.labels[arm],
+                groups=sides.groups,
+                span=_span(contrast),
+                reach=_room(contrast.scale, sides.labels[arm]),
+                alpha=alpha,
+            ),
             -math.inf if scale.low is None else scale.low,
             math.inf if scale.high is None else scale.high,
         )
-        for said, known in zip(sides.judge, sides.labels, strict=True)
+        for arm in (0, 1)
     ]
     if sides.paired:
         levels[0] = contrast.baseline_mean  # 0.5 by definition
@@ -113,10 +120,32 @@ def _difference(contrast: Contrast, sides: Sides, alpha: float) -> Estimate:
         turn * (sides.labels[1] - sides.labels[0]),
         groups=sides.groups,
         span=_span(contrast),
+        reach=_reach(contrast.scale, sides),
         alpha=alpha,
     )
     span = _span(contrast)
     return made if span is None else within(made, -span, span)
+
+
+def _reach(scale: Scale, sides: Sides) -> tuple[float, float] | None:
+    """By how much the difference (positive if better) may fall and rise for each unit of a share of
+    answers that no label has shown, of one arm while the other's are as usual."""
+    rooms = [_room(scale, labels) for labels in sides.labels]
+    (below, above), candidate = rooms[0] or (0.0, 0.0), rooms[1]
+    if candidate is None:
+        return None
+    down, up = candidate
+    if not sides.paired:  # else the baseline is 0.5 by definition
+        down, up = max(down, above), max(up, below)
+    return (down, up) if scale.better == "higher" else (up, down)
+
+
+def _room(scale: Scale, labels: Floats) -> tuple[float, float] | None:
+    """How far the mean of an arm's labels lies above and below the ends of the scale."""
+    if scale.low is None or scale.high is None or np.all(np.isnan(labels)):
+        return None
+    mean = float(np.nanmean(labels))
+    return mean - scale.low, scale.high - mean
 
 
 def _pooled(contrast: Contrast, sides: Sides, alpha: float) -> Estimate | None:

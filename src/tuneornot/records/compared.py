@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import Literal
 
 from tuneornot.records.arms import Check
@@ -27,6 +28,17 @@ class Estimate(Record, frozen=True, kw_only=True):
     """The standard name of the interval's method."""
     p_value: float | None = None
     """Two-sided, of "no difference", where that is a meaningful hypothesis."""
+    noise: float | None = None
+    """Standard error of what was seen alone, where the bounds allow for more than that."""
+
+    @property
+    def hangs_on_unseen(self) -> bool:
+        """Whether most of the distance of a one-sided bound is not the noise of what was seen."""
+        if self.noise is None:
+            return False
+        own = NormalDist().inv_cdf(self.level) * self.noise
+        # Distances add in squares, so most of a distance is more than half of its square.
+        return 2 * own**2 < max(self.value - self.lower, self.upper - self.value) ** 2
 
 
 class SliceContrast(Record, frozen=True, kw_only=True):

@@ -229,7 +229,8 @@ def _why_not_yet(verdict: Verdict) -> str:
         what = f"a worthwhile gain is shown, but {what}"
     if verdict.n_more is None:
         return f"{what}, and more cases of this kind would probably not settle it"
-    return f"{what}; about {amounts.about(verdict.n_more)} more cases would probably settle it"
+    settled = f"about {amounts.about(verdict.n_more)} more cases would probably settle it"
+    return f"{what}; {settled}{_if_nothing_new(*unresolved)}"
 
 
 def _question(given: Reason) -> str:
@@ -347,7 +348,16 @@ def _more(given: Reason) -> str:
         return " at the stricter level that a rejection needs"
     if given.n_more is None:
         return ", and more cases of this kind would probably not settle it"
-    return f"; about {amounts.about(given.n_more)} more cases would probably settle it"
+    settled = f"; about {amounts.about(given.n_more)} more cases would probably settle it"
+    return settled + _if_nothing_new(given)
+
+
+def _if_nothing_new(*given: Reason) -> str:
+    """What a number of further cases supposes where what may have stayed unseen decides it."""
+    estimates = [one.estimate for one in given if one.n_more is not None]
+    if any(one is not None and one.hangs_on_unseen for one in estimates):
+        return ", if they show no failure that the cases so far have not shown"
+    return ""
 
 
 def _is_near_miss(given: Reason) -> bool:

@@ -21,8 +21,7 @@ from numpy.typing import ArrayLike
 from tuneornot.records import Estimate
 from tuneornot.stats import bounds, cases, unseen
 from tuneornot.stats.cases import Floats, Scale
-from tuneornot.stats.resampled import Outer
-from tuneornot.stats.studentised import skew_t
+from tuneornot.stats.studentised import SkewT, skew_t
 
 CASES_FOR_EACH = 10
 """Cases needed for each covariate: with fewer the residuals are too small for their spread."""
@@ -80,12 +79,18 @@ def difference(
     gains = found.values[:, 1] - found.values[:, 0]
     value, slopes, values = _intercept(gains, known[scored] - wide.mean(axis=0))
     span = None if scale[0] is None or scale[1] is None else scale[1] - scale[0]
-    plain = skew_t(values, found.codes, span=span, name="regression-adjusted paired t")
     spread = float(slopes @ np.atleast_2d(np.cov(wide, rowvar=False)) @ slopes) / len(wide)
-    seen = replace(plain, value=value, error=math.sqrt(plain.error**2 + spread), df=plain.df - k)
+
+    def seen(*, ranged: bool) -> SkewT:
+        plain = skew_t(
+            values, found.codes, span=span, name="regression-adjusted paired t", ranged=ranged
+        )
+        error = math.sqrt(plain.error**2 + spread)
+        return replace(plain, value=value, error=error, df=plain.df - k)
+
     hidden = unseen.mean(found.values, values, value, scale)
-    method = Outer((seen, hidden), name=f"{seen.name}, with unseen scores")
-    return bounds.estimate(method, alpha=alpha, null=0.0)
+    method = unseen.outer(seen(ranged=True), seen(ranged=False), hidden)
+    return bounds.estimate(method, alpha=alpha, null=0.0, noise=method.noise)
 
 
 def _intercept(gains: Floats, known: Floats) -> tuple[float, Floats, Floats]:

@@ -56,6 +56,12 @@ class PairedScore:
         """Rate of wins less rate of losses."""
         return (self.wins - self.losses) / self.n
 
+    @property
+    def noise(self) -> float:
+        """Standard error of what was seen alone: 0 where the arms differ on no case."""
+        n = self.n
+        return math.sqrt(self.wins + self.losses - (self.wins - self.losses) ** 2 / n) / n
+
     def lower(self, alpha: float) -> float:
         """Lower bound at error rate ``alpha``."""
         return _lower(self, alpha)

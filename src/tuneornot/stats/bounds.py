@@ -45,7 +45,9 @@ class Bounds(Protocol):
         ...
 
 
-def estimate(bounds: Bounds, *, alpha: float, null: float | None) -> Estimate:
+def estimate(
+    bounds: Bounds, *, alpha: float, null: float | None, noise: float | None = None
+) -> Estimate:
     """Two-sided interval at ``1 - alpha``, one-sided bounds each at ``1 - alpha``, and the test.
 
     Args:
@@ -54,6 +56,7 @@ def estimate(bounds: Bounds, *, alpha: float, null: float | None) -> Estimate:
         null: the value that the two-sided p value speaks of; ``None`` for no test. The p value is
             twice the smaller one-sided one, so that it is below alpha just when the interval
             excludes ``null``.
+        noise: standard error of what was seen alone, where the bounds allow for more than that.
     """
     if not 0 < alpha < 0.5:
         raise ValueError(f"alpha is an error rate between 0 and 0.5, not {alpha!r}; 0.05 is usual")
@@ -69,6 +72,7 @@ def estimate(bounds: Bounds, *, alpha: float, null: float | None) -> Estimate:
         level=1 - alpha,
         method=bounds.name,
         p_value=p_value,
+        noise=noise,
     )
 
 
@@ -83,4 +87,5 @@ def within(made: Estimate, least: float, most: float) -> Estimate:
         level=made.level,
         method=made.method,
         p_value=made.p_value,
+        noise=made.noise,
     )

@@ -5,8 +5,9 @@
     rogan_gladen_difference   of two arms that share one sensitivity and one specificity
 
 Both take the labelled cases as a random draw from all cases: a draw that depends on what was
-answered makes either wrong. Both carry the error of what the labels taught, and keep cases of one
-group together. Labels are taken as the truth; people who disagree are ``agreement``'s business.
+answered makes either wrong. Both carry the error of what the labels taught, keep cases of one group
+together, and allow for what no label has shown. Labels are taken as the truth; people who disagree
+are ``agreement``'s business.
 Nothing here knows what is judged, or by whom.
 """
 
@@ -19,9 +20,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tuneornot.records import Estimate
-from tuneornot.stats import bounds
+from tuneornot.stats import bounds, unseen
 from tuneornot.stats.cases import Floats
-from tuneornot.stats.resampled import undetermined
+from tuneornot.stats.resampled import Outer, undetermined
 from tuneornot.stats.studentised import SKEW_FACTOR, SkewT, skew_t
 
 FEWEST = 3
@@ -36,6 +37,7 @@ def powered(
     *,
     groups: ArrayLike | None = None,
     span: float | None = None,
+    reach: tuple[float, float] | None = None,
     alpha: float = 0.05,
 ) -> Estimate:
     """Mean of the truth over all cases, from the judge on all and the truth on some.
@@ -50,13 +52,17 @@ def powered(
     b (f - mean f) / n + [labelled] (r - mean_L r) / n_L with r = y - b f; the labelled part is
     raised by n_L / (n_L - 2). Two pseudo-labels, as in ``studentised``, keep a judge without an
     error among the labelled from giving a narrow interval. Student's t has the labelled units
-    less two as degrees of freedom, or fewer if they are uneven.
+    less two as degrees of freedom, or fewer if they are uneven. What no label has shown the judge
+    may have overlooked too: bounds allow for it as those of a plain mean do (``unseen``), for the
+    labelled cases alone.
 
     Args:
         judged: (n,) the judge; NaN where it was undecided, which counts as its own mean.
         truth: (n,) the truth; NaN where nobody labelled.
         groups: (n,) labels of cases that are not independent.
         span: largest possible distance between two true values, ``None`` if there is none.
+        reach: how far the true mean falls and rises at worst for each unit of a share of cases of
+            which no label has shown any; ``None``: nothing is allowed for.
         alpha: error rate of the interval and of each one-sided bound.
 
     Returns:
@@ -79,14 +85,31 @@ def powered(
     parts = slope * (f - f.mean()) / n
     raised = math.sqrt(n_labelled / max(n_labelled - 2, 1))
     parts[labelled] += raised * (residuals - residuals.mean()) / n_labelled
-    # The pseudo-labels: their size is what skew_t takes beyond the sum of squares.
-    alone = skew_t(residuals, None, span=span, name=PPI)
-    squares = float(np.sum((residuals - residuals.mean()) ** 2)) * n_labelled / (n_labelled - 1)
-    pseudo = max(alone.error**2 - squares / n_labelled**2, 0.0)
     value = float(residuals.mean() + slope * f.mean())
-    counts = np.bincount(codes[labelled])
-    made = _linearised(value, _summed(codes, parts), counts, pseudo=pseudo, name=PPI)
-    return bounds.estimate(made, alpha=alpha, null=0.0)
+    seen, noise = (
+        _linearised(
+            value,
+            _summed(codes, parts),
+            np.bincount(codes[labelled]),
+            pseudo=_pseudo_labels(residuals, span, ranged=ranged),
+            name=PPI,
+        )
+        for ranged in (True, False)
+    )
+    if reach is None:
+        return bounds.estimate(seen, alpha=alpha, null=0.0)
+    fall, rise = reach
+    hidden = unseen.reaching(residuals, value, fall=fall, rise=rise)
+    method = unseen.outer(seen, noise, hidden)
+    return bounds.estimate(method, alpha=alpha, null=0.0, noise=method.noise)
+
+
+def _pseudo_labels(residuals: Floats, span: float | None, *, ranged: bool) -> float:
+    """Variance that two pseudo-labels add: what ``skew_t`` takes beyond the sum of squares."""
+    n = len(residuals)
+    alone = skew_t(residuals, None, span=span, name=PPI, ranged=ranged)
+    squares = float(np.sum((residuals - residuals.mean()) ** 2)) * n / (n - 1)
+    return max(alone.error**2 - squares / n**2, 0.0)
 
 
 def rogan_gladen(
@@ -132,7 +155,9 @@ def rogan_gladen(
         pseudo=pseudo / rates.youden**2,
         name=ROGAN_GLADEN,
     )
-    found = bounds.estimate(made, alpha=alpha, null=None)
+    hidden = unseen.UnseenMean(theta, int(np.sum(~np.isnan(y))), fall=theta, rise=1 - theta)
+    method = Outer((made, hidden), name=f"{ROGAN_GLADEN}, with unseen scores", noise=made.error)
+    found = bounds.estimate(method, alpha=alpha, null=None, noise=method.noise)
     return _cut(found, 0.0, 1.0)
 
 
@@ -178,7 +203,17 @@ def rogan_gladen_difference(
         pseudo=pseudo,
         name=ROGAN_GLADEN,
     )
-    return _cut(bounds.estimate(made, alpha=alpha, null=0.0), -1.0, 1.0)
+    before, after = (
+        min(max((float(f.mean()) + rates.sp - 1) / rates.youden, 0.0), 1.0) for f, _ in sides
+    )
+    hidden = unseen.UnseenMean(
+        theta,
+        min(int(np.sum(~np.isnan(y))) for _, y in sides),
+        fall=max(after, 1 - before),
+        rise=max(before, 1 - after),
+    )
+    method = Outer((made, hidden), name=f"{ROGAN_GLADEN}, with unseen scores", noise=made.error)
+    return _cut(bounds.estimate(method, alpha=alpha, null=0.0, noise=method.noise), -1.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,4 +321,6 @@ def _cut(made: Estimate, least: float, most: float) -> Estimate:
         name: min(max(getattr(made, name), least), most)
         for name in ("value", "low", "high", "lower", "upper")
     }
-    return Estimate(**ends, level=made.level, method=made.method, p_value=made.p_value)
+    return Estimate(
+        **ends, level=made.level, method=made.method, p_value=made.p_value, noise=made.noise
+    )

@@ -27,6 +27,8 @@ LARGE_SHARE = 1 / 3
 LONG_TAIL = 0.15
 """Skewness over sqrt(n) from which a mean without a bound is called uncertain on its long side. In
 simulations of lognormal scores nearly all draws of up to 100 cases reach it."""
+WIDER = 1.05
+"""How much further out a bound lies for unseen scores before a caveat names them."""
 HIDDEN = 0.05
 """How probable it is that scores of the share that a caveat names have not shown."""
 NAN = Estimate(value=math.nan, low=math.nan, high=math.nan, lower=math.nan, upper=math.nan)
@@ -62,7 +64,7 @@ def difference(
         return NAN
     method = _of_difference(found, binary=binary, scale=scale)
     span = _span(_ends(scale, binary))
-    made = bounds.estimate(method, alpha=alpha, null=0.0)
+    made = bounds.estimate(method, alpha=alpha, null=0.0, noise=method.noise)
     return made if span is None else bounds.within(made, -span, span)
 
 
@@ -234,7 +236,7 @@ def _scarce(found: Cases) -> list[str]:
 
 def _on_rare_values(found: Cases, scale: Scale) -> list[str]:
     """What rare large values may do that no case has shown."""
-    seen, hidden = _seen_and_unseen(found, scale)
+    seen, noise, hidden = _seen_and_unseen(found, scale)
     if None in scale:
         centred = found.values[:, 1] - found.values[:, 0] - hidden.value
         codes = found.codes
@@ -256,7 +258,10 @@ def _on_rare_values(found: Cases, scale: Scale) -> list[str]:
             f"having shown, which would move the mean by {of_groups * hidden.fall:.2g}: more than "
             "its bounds allow for"
         ]
-    if hidden.lower(HIDDEN) >= seen.lower(HIDDEN) and hidden.upper(HIDDEN) <= seen.upper(HIDDEN):
+    allowed = unseen.outer(seen, noise, hidden)
+    if (seen.value - allowed.lower(HIDDEN)) <= WIDER * (seen.value - seen.lower(HIDDEN)) and (
+        allowed.upper(HIDDEN) - seen.value
+    ) <= WIDER * (seen.upper(HIDDEN) - seen.value):
         return []
     return [
         f"up to {unseen.share(found.n, HIDDEN):.1%} of cases may lie at the end of the scale "
@@ -286,21 +291,25 @@ def _largest_share(differences: Floats, codes: Codes | None) -> float:
     return float(squares.max()) / total if total > 0 else 0.0
 
 
-def _of_difference(found: Cases, *, binary: bool | None, scale: Scale) -> bounds.Bounds:
+def _of_difference(found: Cases, *, binary: bool | None, scale: Scale) -> PairedScore | Outer:
     differences = found.values[:, 1] - found.values[:, 0]
     if _is_binary(found, binary):
         return PairedScore(
             wins=int(np.sum(differences > 0)), losses=int(np.sum(differences < 0)), n=found.n
         )
-    seen, hidden = _seen_and_unseen(found, _ends(scale, binary))
-    return Outer((seen, hidden), name=f"{seen.name}, with unseen scores")
+    seen, noise, hidden = _seen_and_unseen(found, _ends(scale, binary))
+    return unseen.outer(seen, noise, hidden)
 
 
-def _seen_and_unseen(found: Cases, scale: Scale) -> tuple[SkewT, unseen.UnseenMean]:
-    """What the cases say of the mean difference, and what they leave possible."""
+def _seen_and_unseen(found: Cases, scale: Scale) -> tuple[SkewT, SkewT, unseen.UnseenMean]:
+    """What the cases say of the mean difference, with and without the range of the scale in it,
+    and what they leave possible."""
     gains = found.values[:, 1] - found.values[:, 0]
-    seen = skew_t(gains, found.codes, span=_span(scale), name="paired t")
-    return seen, unseen.mean(found.values, gains, seen.value, scale)
+    seen, noise = (
+        skew_t(gains, found.codes, span=_span(scale), name="paired t", ranged=ranged)
+        for ranged in (True, False)
+    )
+    return seen, noise, unseen.mean(found.values, gains, seen.value, scale)
 
 
 def _is_binary(found: Cases, binary: bool | None) -> bool:

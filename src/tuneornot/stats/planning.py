@@ -18,6 +18,8 @@ from tuneornot.records import Estimate
 from tuneornot.stats import paired
 from tuneornot.stats.cases import Scale
 
+TINY = 1e-12
+"""Stands for no noise at all, where a chance is then 0 or 1."""
 MOST = 20
 """Times the present n: more further cases than this are not a plan."""
 
@@ -92,26 +94,34 @@ def n_more(
 ) -> int | None:
     """Further cases after which a one-sided bound would probably have cleared the threshold.
 
-    Given the n cases seen, the truth is taken to be spread as Normal(value, se^2) with se read off
-    the two-sided interval. After k more the estimate is then Normal(value, se^2 k/(n + k)) and
-    its standard error se sqrt(n/(n + k)). The answer is the least k for which the chance that the
-    bound at ``alpha`` lies beyond the threshold, on the side asked for, reaches ``power``.
+    Given the n cases seen, the truth is taken to be spread as Normal(value, se^2), with se the
+    estimate's noise or, where it names none, read off the two-sided interval. After k more the
+    estimate is then Normal(value, se^2 k/(n + k)) and its standard error se sqrt(n/(n + k)). What
+    a bound is further away than this noise explains (scores that may have stayed unseen, mostly)
+    adds to it in squares and falls with n/(n + k), if the further cases show nothing new. The
+    answer is the least k for which the chance that the bound at ``alpha`` lies beyond the
+    threshold, on the side asked for, reaches ``power``.
 
     Returns:
         ``None`` where ``MOST`` times n further cases would not do (so for a value at the
         threshold, and where the side asked for is the unlikely one), and for an estimate that is
         NaN or without error.
     """
-    error = (estimate.high - estimate.low) / 2 / _z((1 - estimate.level) / 2)
-    if n < 1 or not error > 0 or math.isinf(error):
+    error = estimate.noise
+    if error is None:
+        error = (estimate.high - estimate.low) / 2 / _z((1 - estimate.level) / 2)
+    hidden = _hidden(estimate, error, alpha)
+    if n < 1 or not max(error, *hidden) > 0 or math.isinf(error):
         return None
-    distance = (estimate.value - threshold) / error
+    gap = estimate.value - threshold
 
     def chance(more: float) -> float:
         share = more / (n + more)
-        need = _z(alpha) * math.sqrt(1 - share)
-        above = special.ndtr((distance - need) / math.sqrt(share))
-        below = special.ndtr((-distance - need) / math.sqrt(share))
+        left = 1 - share
+        own = _z(alpha) * error * math.sqrt(left)
+        moving = max(error, TINY) * math.sqrt(share)
+        above = special.ndtr((gap - math.hypot(own, hidden[0] * left)) / moving)
+        below = special.ndtr((-gap - math.hypot(own, hidden[1] * left)) / moving)
         return float({"above": above, "below": below, "either": above + below}[side])
 
     if chance(1e-9) >= power:
@@ -120,6 +130,21 @@ def n_more(
         return None
     more = float(optimize.brentq(lambda k: chance(k) - power, 1e-9, MOST * n))
     return max(1, math.ceil(more))
+
+
+def _hidden(estimate: Estimate, error: float, alpha: float) -> tuple[float, float]:
+    """How far the lower and the upper bound lie out beside the noise, at error rate ``alpha``.
+
+    0 where the estimate names no noise: all of its width is then taken for noise.
+    """
+    if estimate.noise is None:
+        return 0.0, 0.0
+    rate = 1 - estimate.level
+    # A share of which none was seen is about -log(alpha) / n.
+    scale = math.log(alpha) / math.log(rate)
+    reaches = (estimate.value - estimate.lower, estimate.upper - estimate.value)
+    down, up = (scale * math.sqrt(max(r * r - (_z(rate) * error) ** 2, 0.0)) for r in reaches)
+    return down, up
 
 
 def excluded(

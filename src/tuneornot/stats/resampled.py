@@ -144,6 +144,8 @@ class Outer:
 
     methods: tuple[Bounds, ...]
     name: str
+    noise: float | None = None
+    """Standard error of what was seen alone, where a method allows for more than that."""
 
     @property
     def value(self) -> float:

@@ -88,7 +88,9 @@ class SkewT:
         return float(special.stdtr(self.df, -t))
 
 
-def skew_t(values: Floats, codes: Codes | None, *, span: float | None, name: str) -> SkewT:
+def skew_t(
+    values: Floats, codes: Codes | None, *, span: float | None, name: str, ranged: bool = True
+) -> SkewT:
     """The mean of ``values`` over cases, with its error between independent units.
 
     With groups g of n_g cases, h_g = n_g / n and e_g the sum of deviations from the mean in g:
@@ -99,6 +101,7 @@ def skew_t(values: Floats, codes: Codes | None, *, span: float | None, name: str
         codes: (n,) number of each case's group, or ``None``.
         span: the largest possible distance between two values; ``None`` if there is none.
         name: of the plain method, for example ``paired t``.
+        ranged: whether ``span`` counts in the size of a pseudo-unit where few units differ.
 
     Source: Bell, R. M. & McCaffrey, D. F. (2002), Bias reduction in standard errors for linear
     regression with multi-stage samples, Survey Methodology 28, 169-181; the pseudo-cases follow
@@ -109,7 +112,7 @@ def skew_t(values: Floats, codes: Codes | None, *, span: float | None, name: str
     sizes = np.ones(n) if codes is None else np.bincount(codes).astype(np.float64)
     sums = values - mean if codes is None else np.bincount(codes, weights=values - mean)
     parts = sums / np.sqrt(1 - sizes / n)
-    total = float(parts @ parts) + 2 * _pseudo_square(values, codes, span)
+    total = float(parts @ parts) + 2 * _pseudo_square(values, codes, span if ranged else None)
     k = _skewness(parts, total)
     open_ended = span is None and codes is None
     raised = SKEW_FACTOR * (1 + UNBOUNDED * abs(k) if open_ended else 1)

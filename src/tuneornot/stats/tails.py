@@ -103,17 +103,19 @@ def worst_tenth(
     draws = np.concatenate(drawn)
     span = None if scale[0] is None or scale[1] is None else (scale[1] - scale[0]) / share
     name = "widest of percentile, t bootstrap and skewness-adjusted t"
+    error = float(draws.std())
     methods: list[bounds.Bounds] = [
         Percentile(value, draws, found.n_groups),
         # A mean of so few cases: as many degrees of freedom as the tail has units, less one.
-        StudentT(value, float(draws.std()), max(share * found.n_groups - 1, 2.0)),
+        StudentT(value, error, max(share * found.n_groups - 1, 2.0)),
         skew_t(_influence(found.values, share), found.codes, span=span, name="tail t"),
     ]
     if scale[0] is not None:
         name += ", with unseen failures"
         low, high = np.sort(found.values, axis=0).T
         methods.append(UnseenTail(low, high, scale[0], found.n_groups, share))
-    return bounds.estimate(Outer(tuple(methods), name=name), alpha=alpha, null=0.0)
+    method = Outer(tuple(methods), name=name)
+    return bounds.estimate(method, alpha=alpha, null=0.0, noise=error)
 
 
 def _influence(values: Floats, share: float) -> Floats:

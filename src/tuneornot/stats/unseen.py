@@ -6,10 +6,11 @@ cases and 3.0% at 100. No method that looks at the cases alone can tell; these t
 they leave possible:
 
     UnseenMean    the mean of a difference, where one arm has scores that nobody saw
+    NoisyMean     the same, and the noise of what was seen beside it
     UnseenTail    the difference of worst tenths, which such a share moves by ten times its size
 
-They know nothing of the noise in what was seen: take them together with a method that does. What
-may happen to whole groups at once is not covered.
+``UnseenMean`` and ``UnseenTail`` know nothing of the noise in what was seen: take them together
+with a method that does, means by ``outer``. What may happen to whole groups at once is not covered.
 """
 
 from __future__ import annotations
@@ -17,8 +18,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from tuneornot.stats.bounds import Bounds
 from tuneornot.stats.cases import Floats, Scale
-from tuneornot.stats.resampled import inverse
+from tuneornot.stats.resampled import Outer, inverse
+from tuneornot.stats.studentised import SkewT
 
 FURTHER, FURTHER_OF_FEW = 1.6, 12.0
 """How far an unseen value without a bound is taken to lie from the mean, in distances of the
@@ -46,6 +51,10 @@ class UnseenMean:
     """By how much the mean falls for each unit of the unseen share, at worst; at least 0."""
     rise: float
     """By how much it rises."""
+    further_down: float = 0.0
+    """Which part of ``fall`` the cases seen do not reach."""
+    further_up: float = 0.0
+    """Which part of ``rise``."""
     name: str = "unseen scores"
 
     def lower(self, alpha: float) -> float:
@@ -71,13 +80,77 @@ class UnseenMean:
         return max(1 - gap / reach, 0.0) ** self.n if reach > 0 else 0.0
 
 
+@dataclass(frozen=True)
+class NoisyMean:
+    """Mean difference, with the noise of what was seen and a share that nobody saw at once.
+
+    The two come from different cases, so their distances add in squares. With r(alpha) the
+    distance of the bound of ``seen`` and u = ``share(n, alpha)`` the bounds are
+    value -+ sqrt(r(alpha)^2 + (u further)^2), where ``further`` is how much further out than the
+    cases seen an unseen score lies: what they reach themselves is in r(alpha) already.
+
+    Source: Zou, G. Y. & Donner, A. (2008), Construction of confidence limits about effect
+    measures: a general approach, Statistics in Medicine 27, 1693-1702.
+    """
+
+    seen: Bounds
+    hidden: UnseenMean
+    name: str = "noise and unseen scores"
+
+    @property
+    def value(self) -> float:
+        """The point estimate, the same in both."""
+        return self.hidden.value
+
+    def lower(self, alpha: float) -> float:
+        """Lower bound at error rate ``alpha``."""
+        own = self.value - self.seen.lower(alpha)
+        return self.value - math.hypot(own, self._share(alpha) * self.hidden.further_down)
+
+    def upper(self, alpha: float) -> float:
+        """Upper bound at error rate ``alpha``."""
+        own = self.seen.upper(alpha) - self.value
+        return self.value + math.hypot(own, self._share(alpha) * self.hidden.further_up)
+
+    def p_above(self, threshold: float) -> float:
+        """p value against "above the threshold"."""
+        if self.hidden.further_down <= 0:
+            return self.seen.p_above(threshold)
+        return inverse(lambda alpha: self.lower(alpha) - threshold)
+
+    def p_below(self, threshold: float) -> float:
+        """p value against "below the threshold"."""
+        if self.hidden.further_up <= 0:
+            return self.seen.p_below(threshold)
+        return inverse(lambda alpha: threshold - self.upper(alpha))
+
+    def _share(self, alpha: float) -> float:
+        return share(self.hidden.n, alpha)
+
+
+def outer(seen: SkewT, noise: SkewT, hidden: UnseenMean) -> Outer:
+    """The furthest bounds of what was seen, of what nobody saw, and of both at once.
+
+    Args:
+        seen: the method for what was seen.
+        noise: the same without the range of the scale in its pseudo-cases, which stands for what
+            nobody saw itself.
+        hidden: what nobody saw.
+    """
+    return Outer(
+        (seen, hidden, NoisyMean(noise, hidden)),
+        name=f"{seen.name}, with unseen scores",
+        noise=noise.error,
+    )
+
+
 def mean(arms: Floats, gains: Floats, value: float, scale: Scale) -> UnseenMean:
     """What unseen scores of one arm may do to a mean difference, the other arm scoring as usual.
 
     On a closed scale the mean falls most where the candidate scores ``low`` or the baseline
     ``high``, and rises most where the baseline scores ``low`` or the candidate ``high``: by the
     distance of that arm's mean from that end. Without one an unseen difference is taken to lie
-    further out than the furthest one seen (``FURTHER``).
+    further out than the furthest one seen (``FURTHER``), which leaves nothing for ``NoisyMean``.
 
     Args:
         arms: (n, 2) scores of baseline and candidate.
@@ -92,11 +165,35 @@ def mean(arms: Floats, gains: Floats, value: float, scale: Scale) -> UnseenMean:
         fall, rise = centre - float(gains.min()), float(gains.max()) - centre
         return UnseenMean(value, len(gains), fall=further * fall, rise=further * rise)
     baseline, candidate = arms.mean(axis=0).tolist()
-    return UnseenMean(
+    return reaching(
+        gains,
         value,
-        len(gains),
         fall=max(candidate - low, high - baseline),
         rise=max(baseline - low, high - candidate),
+    )
+
+
+def reaching(values: Floats, value: float, *, fall: float, rise: float) -> UnseenMean:
+    """What unseen scores may do that lie ``fall`` below or ``rise`` above the mean.
+
+    How far the cases seen reach themselves is the mean of the two furthest on that side: a single
+    case out there has not shown how often there are such (docs/decisions/0002).
+
+    Args:
+        values: (n,) at least two, whose mean the estimate is or rests on.
+        value: the estimate.
+        fall, rise: as in ``UnseenMean``, at least 0.
+    """
+    centre = float(values.mean())
+    ordered = np.partition(values, (1, len(values) - 2))
+    down, up = centre - float(ordered[:2].mean()), float(ordered[-2:].mean()) - centre
+    return UnseenMean(
+        value,
+        len(values),
+        fall=fall,
+        rise=rise,
+        further_down=max(fall - down, 0.0),
+        further_up=max(rise - up, 0.0),
     )
 
 
