@@ -113,6 +113,25 @@ def test_without_enough_labels_the_judge_stays_and_the_verdict_says_so(
     assert said in caveat
 
 
+@pytest.mark.parametrize("better", ["higher", "lower"])
+def test_what_no_label_has_shown_moves_the_bound_of_the_arm_that_it_hurts(better: str) -> None:
+    """Every label is 0.9: 60 labels leave 4.9% open, which may lie 0.9 below or 0.1 above."""
+    dataset, labels = cases(), dict.fromkeys(range(60), 0.9)
+    scale = Scale(better="higher" if better == "higher" else "lower")
+    runs = [
+        msgspec.structs.replace(
+            arm(name, np.full(N, 0.9), labels, dataset), metrics={"told": scale}
+        )
+        for name in ("old", "new")
+    ]
+    [found] = [one for one in compare.runs(runs[0], runs[1]) if one.metric == "told"]
+    assert found.correction is not None
+    assert found.correction.used
+    open_share = 1 - 0.05 ** (1 / 60)
+    assert found.mean.lower <= -0.9 * open_share + 1e-9
+    assert found.candidate_mean.lower <= 0.9 - 0.9 * open_share + 1e-9
+
+
 def test_evidence_is_corrected_as_the_comparison_is() -> None:
     runs = pair(1, 150)
     gain = Claim(role="primary", metric="told", dataset="eval", quantity="mean", threshold=0.0)

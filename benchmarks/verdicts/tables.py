@@ -6,12 +6,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.verdicts import coverage, listing, others, power, published, simulate
+from benchmarks.verdicts import (
+    coverage,
+    labelled,
+    listing,
+    others,
+    power,
+    published,
+    several,
+    simulate,
+    wholes,
+)
 from benchmarks.verdicts.scenarios import PRIMARY, Scenario, wrong
-from benchmarks.verdicts.simulate import Rates
+from benchmarks.verdicts.simulate import Counts, Once, Rates
 
 LOOKS = (100, 200, 400)
 """Numbers of cases at planned looks."""
+BEYOND = (100, 300)
+"""Numbers of cases where there are several candidates, a whole-run or a judged primary."""
 DESERVED = {"tune": "tune", "keep-prompting": "keep", "edge": "neither"}
 
 
@@ -156,6 +168,39 @@ def more_power(effort: Effort, folder: Path | None) -> Iterator[str]:
             )
     yield ""
     yield from _looks(effort)
+
+
+def beyond(effort: Effort) -> Iterator[str]:
+    """Several candidates, whole-run primaries, judged primaries."""
+    found: dict[str, Iterator[tuple[str, Once]]] = {
+        "Several candidates against one baseline": (
+            (each.name, each.once) for each in several.fields()
+        ),
+        "A primary of the whole run": ((each.name, each.once) for each in wholes.figured()),
+        "A judged primary, 100 labels": ((each.name, each.once) for each in labelled.judgings()),
+    }
+    for title, rows in found.items():
+        yield f"### {title}"
+        yield ""
+        yield "| truth | n | tune | keep | not-yet | wrong tune | wrong keep | draws |"
+        yield "|--" * 8 + "|"
+        for name, once in rows:
+            for n in BEYOND:
+                made = simulate.counts(name, n, effort.edge, once, n_anew=effort.again)
+                yield _counted(name, n, made)
+        yield ""
+
+
+def _counted(name: str, n: int, found: Counts) -> str:
+    """With the Monte Carlo error of either rate."""
+    rates = [
+        f"{_percent(rate)} ± {100 * simulate.noise(rate, found.n_sets):.1f}"
+        for rate in (found.wrong_tune, found.wrong_keep)
+    ]
+    return (
+        f"| {name} | {n} | {_percent(found.tune)} | {_percent(found.keep)} "
+        f"| {_percent(found.open)} | {' | '.join(rates)} | {found.n_sets} |"
+    )
 
 
 def _looks(effort: Effort) -> Iterator[str]:

@@ -119,6 +119,21 @@ def test_a_primary_that_is_open_says_how_many_more_cases() -> None:
     )
 
 
+def test_a_number_that_waits_for_nothing_new_to_show_says_so() -> None:
+    """0 of 100 lost leave 2.95% open, which no noise explains; 2 of 100 are mostly noise."""
+    new = ", if they show no failure that the cases so far have not shown"
+    for noise, supposed in ((0.0, True), (0.0141, False), (None, False)):
+        found = msgspec.structs.replace(
+            estimate(0.0, -0.036, 0.036), lower=-0.0295, upper=0.0295, noise=noise
+        )
+        given = reason("guardrail", "mean", -0.02, found, holds=None, n_more=49)
+        assert (new in sentences.reason(given, COMPARISON)) == supposed
+        headline = sentences.headline(
+            study("not-yet", given, n_more=49).verdicts[0], study("not-yet", given, n_more=49)
+        )
+        assert (new in headline) == supposed
+
+
 def test_a_claim_that_only_the_one_sided_bound_carries_shows_that_bound() -> None:
     seen = Estimate(value=0.22, low=0.049, high=0.39, lower=0.061, upper=0.38)
     told = sentences.reason(reason("primary", "mean", 0.05, seen, holds=True), COMPARISON)
