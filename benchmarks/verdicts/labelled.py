@@ -40,6 +40,11 @@ class Judging:
     of_candidate: Errors = USUAL
     """The judge's errors on the candidate's answers; on the baseline's they are usual."""
 
+    @property
+    def promised(self) -> bool:
+        """Whether the verdict rests on corrected means; else a caveat says that it does not."""
+        return self.n_labels > 0
+
     def once(self, rng: np.random.Generator, n: int) -> tuple[str, bool]:
         """One draw: the outcome, and whether it is a wrong decision."""
         pair = self.runs(rng, n)
@@ -60,8 +65,8 @@ class Judging:
         for arm, truth, errors in zip(
             ("prompted", "tuned"), right, (USUAL, self.of_candidate), strict=True
         ):
-            said = rng.random(n) < np.where(truth, errors[0], 1 - errors[1])
-            made.append(_run(arm, data, said * 1.0, {row: float(truth[row]) for row in known}))
+            said: Floats = (rng.random(n) < np.where(truth, errors[0], 1 - errors[1])) * 1.0
+            made.append(_run(arm, data, said, {row: float(truth[row]) for row in known}))
         return made[0], made[1]
 
 

@@ -34,13 +34,13 @@ class Field:
     gains: tuple[float, ...]
     """True gains of the candidates over the baseline."""
     scale: Scale
-    shared: bool = True
+    promised: bool = True
     """Whether the candidates share the error rate, as they do in a study."""
 
     def once(self, rng: np.random.Generator, n: int) -> tuple[str, bool]:
         """One draw: whether a candidate or the baseline is recommended, and wrongly."""
         scenario = self._scenario()
-        k = len(self.gains) if self.shared else 1
+        k = len(self.gains) if self.promised else 1
         made = [
             self._named(ours.verdict(scenario, drawn, spend=lambda alpha: alpha / k), place)
             for place, drawn in enumerate(self.draw(rng, n))
@@ -65,9 +65,9 @@ class Field:
 
     def _scores(self, level: Floats, mean: float) -> Floats:
         """0/1 at a rate, or grades spread evenly from 2 mean - 1 to 1."""
-        if self.scale.binary:
-            return (level < mean) * 1.0
-        return 1 - (2 - 2 * mean) * level
+        binary = self.scale.binary
+        scores: Floats = (level < mean) * 1.0 if binary else 1 - (2 - 2 * mean) * level
+        return scores
 
     @staticmethod
     def _named(made: Verdict, place: int) -> Verdict:
@@ -89,7 +89,7 @@ def fields() -> Sequence[Field]:
     return (
         Field("0/1 scores, 3 candidates that gain 0.05", (0.05,) * 3, BITS),
         Field("0/1 scores, 5 candidates that gain 0.05", (0.05,) * 5, BITS),
-        Field("0/1 scores, 3 that gain 0.05, rate not shared", (0.05,) * 3, BITS, shared=False),
+        Field("0/1 scores, 3 that gain 0.05, rate not shared", (0.05,) * 3, BITS, promised=False),
         Field("0/1 scores, one gains 0.2 and two 0.05", (0.2, 0.05, 0.05), BITS),
         Field("0/1 scores, 3 candidates that lose 0.1", (-0.1,) * 3, BITS),
         Field("grades, 3 candidates that gain 0.05", (0.05,) * 3, SHARES),

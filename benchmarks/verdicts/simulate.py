@@ -83,7 +83,7 @@ def rates(scenario: Scenario, n: int, n_sets: int, *, again: int = 0) -> Rates:
     return Rates(n_sets, *rows.mean(axis=0).tolist())
 
 
-def counts(name: str, n: int, n_sets: int, once: Once, *, n_anew: int) -> Counts:
+def counts(name: str, n: int, n_sets: int, once: Once, *, n_anew: int | None) -> Counts:
     """Draw anything that ends in a verdict many times, anew where it breaks the promise.
 
     Args:
@@ -91,10 +91,13 @@ def counts(name: str, n: int, n_sets: int, once: Once, *, n_anew: int) -> Counts
         n: cases.
         n_sets: draws.
         once: draws it once.
-        n_anew: draws of a cell above the promise by more than two Monte Carlo errors.
+        n_anew: draws of a cell above the promise by more than two Monte Carlo errors; ``None``
+            where nothing is promised.
     """
     found = _counted(name, n, n_sets, once, again=0)
-    return _counted(name, n, n_anew, once, again=1) if broken(found) else found
+    if n_anew is None or not broken(found):
+        return found
+    return _counted(name, n, n_anew, once, again=1)
 
 
 def _counted(name: str, n: int, n_sets: int, once: Once, *, again: int) -> Counts:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
 from benchmarks.verdicts import (
     coverage,
     labelled,
@@ -18,7 +20,7 @@ from benchmarks.verdicts import (
     wholes,
 )
 from benchmarks.verdicts.scenarios import PRIMARY, Scenario, wrong
-from benchmarks.verdicts.simulate import Counts, Once, Rates
+from benchmarks.verdicts.simulate import Counts, Rates
 
 LOOKS = (100, 200, 400)
 """Numbers of cases at planned looks."""
@@ -35,6 +37,8 @@ class Effort:
     """At thresholds, where error rates are greatest."""
     inside: int = 150
     """Elsewhere, where wrong verdicts are rare and the share decided is the question."""
+    beyond: int = 300
+    """Where a draw takes several verdicts, resamples or whole runs."""
     slow: int = 100
     """For a rule of others that takes long."""
     again: int = 2000
@@ -43,11 +47,29 @@ class Effort:
     @staticmethod
     def quick() -> Effort:
         """About a tenth."""
-        return Effort(edge=60, inside=20, slow=10, again=200)
+        return Effort(edge=60, inside=20, beyond=30, slow=10, again=200)
 
     def of(self, scenario: Scenario) -> int:
         """Draws of one cell."""
         return self.edge if scenario.deserved() == "edge" else self.inside
+
+
+class Drawable(Protocol):
+    """Anything that ends in a verdict."""
+
+    @property
+    def name(self) -> str:
+        """Of the row."""
+        ...
+
+    @property
+    def promised(self) -> bool:
+        """Whether error rates are promised; other rows stand beside to be compared."""
+        ...
+
+    def once(self, rng: np.random.Generator, n: int) -> tuple[str, bool]:
+        """The outcome of one draw, and whether it is a wrong decision."""
+        ...
 
 
 Row = tuple[Scenario, int, Rates]
@@ -172,22 +194,21 @@ def more_power(effort: Effort, folder: Path | None) -> Iterator[str]:
 
 def beyond(effort: Effort) -> Iterator[str]:
     """Several candidates, whole-run primaries, judged primaries."""
-    found: dict[str, Iterator[tuple[str, Once]]] = {
-        "Several candidates against one baseline": (
-            (each.name, each.once) for each in several.fields()
-        ),
-        "A primary of the whole run": ((each.name, each.once) for each in wholes.figured()),
-        "A judged primary, 100 labels": ((each.name, each.once) for each in labelled.judgings()),
+    found: dict[str, Iterable[Drawable]] = {
+        "Several candidates against one baseline": several.fields(),
+        "A primary of the whole run": wholes.figured(),
+        "A judged primary": labelled.judgings(),
     }
     for title, rows in found.items():
         yield f"### {title}"
         yield ""
         yield "| truth | n | tune | keep | not-yet | wrong tune | wrong keep | draws |"
         yield "|--" * 8 + "|"
-        for name, once in rows:
+        for each in rows:
+            again = effort.again if each.promised else None
             for n in BEYOND:
-                made = simulate.counts(name, n, effort.edge, once, n_anew=effort.again)
-                yield _counted(name, n, made)
+                made = simulate.counts(each.name, n, effort.beyond, each.once, n_anew=again)
+                yield _counted(each.name, n, made)
         yield ""
 
 

@@ -31,6 +31,8 @@ class Figured:
     population: whole_run.Population
     part: float
     """What is worthwhile, in parts of the true gain."""
+    promised: bool = True
+    """Whether error rates are promised."""
 
     @property
     def name(self) -> str:
@@ -58,9 +60,7 @@ class Figured:
 
         def evidence(claim: Claim, alpha: float) -> Estimate:
             if alpha not in known:
-                made = Paired(
-                    first[rows], second[rows], self.population.metric.missed, alpha=alpha
-                )
+                made = Paired(first[rows], second[rows], self.population.metric.missed, alpha=alpha)
                 known[alpha] = made.difference(figure, within=(-1.0, 1.0))
             return known[alpha]
 
