@@ -1,6 +1,7 @@
 """What the prompt search finds on answerers whose true quality under every prompt is known.
 
     python -m benchmarks.search.measure [--searches 30] [--calls 500] [--whim 0.06] [--nearest 0]
+        [--by race optuna]
 
 Run at the root of the project. True quality rises with the number of demonstrations and a format
 hint, and each prompt has a whim of its own (a standard deviation), which is what choosing
@@ -14,6 +15,7 @@ what the ledger said of it.
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import random
 
@@ -21,7 +23,7 @@ import numpy as np
 from tests.baseline.scripted import Quality, Scripted, cases
 
 from tuneornot import baseline
-from tuneornot.baseline import Budget
+from tuneornot.baseline import Budget, By
 from tuneornot.records import Dataset, Ledger, Prompt
 
 START = Prompt(instructions="Turn it into JSON.")
@@ -50,20 +52,20 @@ def quality(whim: float, nearest: float) -> Quality:
     return of
 
 
-def ledger(of: Quality, seed: int, n_dev: int, calls: int) -> Ledger:
+def ledger(of: Quality, seed: int, n_dev: int, calls: int, by: By) -> Ledger:
     dev = Dataset(name="dev", cases=cases(f"d{seed}-", n_dev))
     model = Scripted(of, seed=seed)
     budget = Budget(calls=calls)
     return baseline.search(
-        model, TRAIN, dev, start=START, budget=budget, seed=seed, clock=model.clock
+        model, TRAIN, dev, start=START, budget=budget, by=by, seed=seed, clock=model.clock
     )
 
 
-def searched(of: Quality, seed: int, n_dev: int, calls: int) -> tuple[float, ...]:
-    found = ledger(of, seed, n_dev, calls)
+def searched(of: Quality, seed: int, n_dev: int, calls: int, by: By) -> tuple[float, ...]:
+    found = ledger(of, seed, n_dev, calls, by)
     prompt = baseline.winner(found)
     won = of(prompt)
-    twice = of(baseline.winner(ledger(of, seed, n_dev, 2 * calls)))
+    twice = of(baseline.winner(ledger(of, seed, n_dev, 2 * calls, by)))
     return (
         len(found.candidates),
         prompt.nearest is not None,
@@ -84,15 +86,15 @@ def main() -> None:
     parser.add_argument("--dev", type=int, default=60, help="dev cases")
     parser.add_argument("--whim", type=float, nargs="*", default=[0.06])
     parser.add_argument("--nearest", type=float, default=0.0, help="worth of nearest ones")
+    parser.add_argument("--by", nargs="*", choices=("race", "optuna"), default=["race"])
     options = parser.parse_args()
-    print("| calls | whim | " + " | ".join(COLUMNS) + " |")
-    print("|---" * (2 + len(COLUMNS)) + "|")
-    for calls in options.calls:
-        for whim in options.whim:
-            of, seeds = quality(whim, options.nearest), range(options.searches)
-            found = np.array([searched(of, seed, options.dev, calls) for seed in seeds], float)
-            cells = [f"{mean:.3f}" for mean in found.mean(axis=0)]
-            print(f"| {calls} | {whim:g} | " + " | ".join(cells) + " |", flush=True)
+    print("| by | calls | whim | " + " | ".join(COLUMNS) + " |")
+    print("|---" * (3 + len(COLUMNS)) + "|")
+    for calls, whim, by in itertools.product(options.calls, options.whim, options.by):
+        of, seeds = quality(whim, options.nearest), range(options.searches)
+        found = np.array([searched(of, seed, options.dev, calls, by) for seed in seeds], float)
+        cells = [f"{mean:.3f}" for mean in found.mean(axis=0)]
+        print(f"| {by} | {calls} | {whim:g} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":

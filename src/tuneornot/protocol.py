@@ -243,6 +243,7 @@ class Protocol:
             ),
             budget=baseline.Budget(minutes=wanted.minutes, calls=wanted.calls),
             write=self._writer(arm, wanted.writer),
+            by=wanted.by,
             seed=wanted.seed,
             on_progress=self.listener.advance,
         )

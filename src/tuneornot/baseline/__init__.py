@@ -9,6 +9,7 @@ space            the prompts that can be made of these, and variations of one
 writing          instructions by another model
 tried            how a prompt does on train: failures, and which cases are hard
 race             the same dev cases for all, the hopeless dropped on paired evidence
+tpe              optuna's proposals in place of a field and its variations
 search           first field, rounds of variations, ledger
 offers           what the model can be asked besides words: a form, thinking first
 effort           whether it was enough to believe a comparison
@@ -19,8 +20,19 @@ from __future__ import annotations
 from tuneornot.baseline.effort import check
 from tuneornot.baseline.offers import offers
 from tuneornot.baseline.race import Answer, Budget
-from tuneornot.baseline.search import search, winner
+from tuneornot.baseline.search import By, search, winner
 from tuneornot.baseline.space import Offers
 from tuneornot.baseline.writing import WRITING, Write
 
-__all__ = ["WRITING", "Answer", "Budget", "Offers", "Write", "check", "offers", "search", "winner"]
+__all__ = [
+    "WRITING",
+    "Answer",
+    "Budget",
+    "By",
+    "Offers",
+    "Write",
+    "check",
+    "offers",
+    "search",
+    "winner",
+]

@@ -164,6 +164,28 @@ class Race:
                 self._drop(fresh, stop, ALPHA / (max(1, len(self.alive) - 1) * n_looks))
                 self._halve([racer for racer in fresh if racer.dropped is None], stop)
 
+    def one(self, proposal: Proposal, doubt: Callable[[Racer], str | None]) -> Racer:
+        """Race one new prompt by itself, block by block; ends early with the budget.
+
+        ``doubt`` is told of it after each block; what it says before the last one ends the prompt.
+        """
+        racer = self._entered(proposal)
+        for start, stop in itertools.pairwise(self.edges):
+            if not self._affordable(racer, stop - start):
+                self._finish()
+                break
+            self._ask(racer, stop)
+            told = doubt(racer)
+            if told is not None and stop < self.n_raced:
+                racer.dropped = told
+                break
+        return racer
+
+    def won(self) -> bool:
+        """Whether the leader has no case left to win among those that propose."""
+        best = self.reported(self.leader().mean(self.n_raced))
+        return best == (self.scale.high if self.scale.better == "higher" else self.scale.low)
+
     def choose(self) -> None:
         """The best few answer the cases kept for the choice; the best on all cases is chosen."""
         entered = self.finalists()[:FINALISTS] or [self.leader()]

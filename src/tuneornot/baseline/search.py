@@ -10,9 +10,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
+from tuneornot.baseline import tpe
 from tuneornot.baseline.race import Answer, Budget, Race, Racer
 from tuneornot.baseline.space import Offers, Proposal, Space
 from tuneornot.baseline.tried import by_difficulty, tried
@@ -20,6 +22,8 @@ from tuneornot.baseline.writing import Write, Writer
 from tuneornot.records import Case, Dataset, Ledger, Prompt, Run
 from tuneornot.stats import selection
 
+By = Literal["race", "optuna"]
+"""Whose proposals are raced."""
 PER_ROUND = 6
 """Variations raced against the leader at a time."""
 SORTED = 40
@@ -37,6 +41,7 @@ def search(
     budget: Budget,
     offers: Offers = Offers(),  # noqa: B008 - immutable
     write: Write | None = None,
+    by: By = "race",
     seed: int = 0,
     on_progress: Callable[[int, int | None], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -55,6 +60,7 @@ def search(
         budget: minutes, calls, or both.
         offers: what prompts may ask of the model besides words.
         write: asks a model that writes instructions, where the study names one.
+        by: whose proposals are raced: a first field and rounds of variations, or optuna's.
         seed: of every choice.
         on_progress: told the percentage of the budget that is spent, and 100.
         clock: seconds, for tests.
@@ -64,6 +70,7 @@ def search(
 
     Raises:
         DataError: no budget, or no dev cases.
+        MissingExtra: by optuna, which is not installed.
     """
 
     def asked(prompt: Prompt, cases: Sequence[Case]) -> Run:
@@ -76,10 +83,14 @@ def search(
     writer = None if write is None else Writer(write, train.cases, start.instructions, seed)
     race = Race(asked, dev.cases, budget, seed=seed, clock=clock)
     notes = _sorted(race, space, start, "the bare prompt")
-    race.run(space.first(() if writer is None else writer.begun(race, start)))
-    if not space.sorted.hard:  # a bare prompt may be wrong about everything
-        notes += _sorted(race, space, race.leader().proposal.prompt, "the leader")
-    _vary(race, space, writer)
+    written = () if writer is None else writer.begun(race, start)
+    if by == "optuna":
+        tpe.run(race, space, written)
+    else:
+        race.run(space.first(written))
+        if not space.sorted.hard:  # a bare prompt may be wrong about everything
+            notes += _sorted(race, space, race.leader().proposal.prompt, "the leader")
+        _vary(race, space, writer)
     race.choose()
     return _ledger(race, seed, notes)
 
@@ -111,9 +122,7 @@ def _vary(race: Race, space: Space, writer: Writer | None) -> None:
     idle = 0
     while race.ended is None:
         best, *others = race.finalists()
-        if race.reported(best.mean(race.n_raced)) == (
-            race.scale.high if race.scale.better == "higher" else race.scale.low
-        ):
+        if race.won():
             race.ended = "no dev case is left to win"
             return
         made = space.variations(best.proposal, others[0].proposal if others else None)

@@ -8,6 +8,7 @@ meets several levels of the others; the variations recombine and nudge what led 
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -54,6 +55,19 @@ class Offers(NamedTuple):
     difficulty: bool = False
     """Whether train cases are asked first, so that demonstrations are chosen by how hard they are;
     the study says so."""
+
+
+class Parts(NamedTuple):
+    """What a prompt is made of, each part by its name."""
+
+    frame: str
+    hint: str
+    how: Choice
+    n: int
+    """Demonstrations."""
+    held: bool = False
+    draw: int = 0
+    """Which of several choices of cases for the same number and way of choosing."""
 
 
 class _Cell(NamedTuple):
@@ -132,15 +146,14 @@ class Space:
             written: instructions by another model; each is tried in two settings, the last one
                 first.
         """
-        own = Proposal("as given", "", f"{len(self.start.demonstrations)} shown", self.start)
         cells = [*FIRST]
         if self.sorted.hard:
             cells[3:3] = BY_DIFFICULTY
         for text in written:
-            self.frames[f"written {len(self.frames)}"] = text
+            self.written(text)
             frame = len(self.frames) - 1
             cells[3:3] = [_Cell(frame, 0, "random", 8), _Cell(frame, 1, "nearest", 4)]
-        made = [own, *(found for cell in cells if (found := self._cell(cell)))]
+        made = [self.own, *(found for cell in cells if (found := self._cell(cell)))]
         if len(_different(made)) < 8:  # no case can be shown: frames and hints alone
             made += [
                 Proposal(frame, hint, "none shown", self._prompt(frame, hint, Shown(())))
@@ -162,24 +175,46 @@ class Space:
             made.append(best._replace(prompt=msgspec.structs.replace(best.prompt, form=other)))
         return [one for one in _different([best, *made]) if one.prompt != best.prompt]
 
-    def reworded(self, best: Proposal, text: str) -> Proposal:
-        """The leader with instructions by another model, which may be recombined from now on."""
+    @property
+    def own(self) -> Proposal:
+        """The user's own prompt."""
+        return Proposal("as given", "", f"{len(self.start.demonstrations)} shown", self.start)
+
+    @functools.cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """Of demonstrations, none among them, as far as there are cases to show."""
+        return (0, *(n for n in SHOWN if demonstrations.eligible(self.train, n)))
+
+    def written(self, text: str) -> str:
+        """Take instructions by another model among the frames; tells their name."""
         name = f"written {len(self.frames)}"
         self.frames[name] = text
-        return self._with(best, frame=name)
+        return name
+
+    def reworded(self, best: Proposal, text: str) -> Proposal:
+        """The leader with instructions by another model, which may be recombined from now on."""
+        return self._with(best, frame=self.written(text))
+
+    def of(self, parts: Parts) -> Proposal | None:
+        """The prompt of these parts, always the same one; ``None`` for too few cases."""
+        chosen = f"{self.seed}/{parts.n}/{parts.how}/{parts.draw}"
+        return self._made(parts, random.Random(chosen))
 
     def _cell(self, cell: _Cell) -> Proposal | None:
         if cell.frame >= len(self.frames) or (cell.held and self.offers.form is None):
             return None
         frame = list(self.frames)[cell.frame]
         hint = list(self.hints)[cell.hint % len(self.hints)]
-        shown = self._draw(cell.n, cell.how)
+        return self._made(Parts(frame, hint, cell.how, cell.n, cell.held), self.rng)
+
+    def _made(self, parts: Parts, rng: random.Random) -> Proposal | None:
+        shown = self._draw(parts.n, parts.how, rng)
         if shown is None:
             return None
-        word = f"{cell.n} {cell.how}" if cell.n else "none shown"
-        prompt = self._prompt(frame, hint, shown)
-        form = self.offers.form if cell.held else self.start.form
-        return Proposal(frame, hint, word, msgspec.structs.replace(prompt, form=form))
+        word = f"{parts.n} {parts.how}" if parts.n else "none shown"
+        prompt = self._prompt(parts.frame, parts.hint, shown)
+        form = self.offers.form if parts.held else self.start.form
+        return Proposal(parts.frame, parts.hint, word, msgspec.structs.replace(prompt, form=form))
 
     def _recombined(self, best: Proposal, second: Proposal) -> Iterator[Proposal]:
         for words, cases in ((best, second), (second, best)):
@@ -194,7 +229,7 @@ class Space:
         more = [n for n in SHOWN if n > now][:1]
         for n in (*fewer, *more, now):
             how = self.rng.choice(self.hows)
-            shown = self._draw(n, how) if n else None
+            shown = self._draw(n, how, self.rng) if n else None
             if shown is not None:
                 made.append(self._shows(best, f"{n} {how}", shown))
         return made
@@ -238,7 +273,7 @@ class Space:
             format_hint=self.hints[hint] if hint else best.prompt.format_hint,
         )
         if frame:
-            thinks = self._thinks(frame)
+            thinks = self.thinks(frame)
             form = prompt.form if thinks is None else None  # it would leave no room for thinking
             prompt = msgspec.structs.replace(prompt, reasoning=thinks, form=form)
         return Proposal(frame or best.frame, hint or best.hint, best.shown, prompt)
@@ -249,16 +284,17 @@ class Space:
             format_hint=self.hints[hint],
             demonstrations=shown.cases,
             nearest=shown.nearest,
-            reasoning=self._thinks(frame),
+            reasoning=self.thinks(frame),
             form=self.start.form,
         )
 
-    def _thinks(self, frame: str) -> int | None:
+    def thinks(self, frame: str) -> int | None:
+        """Tokens that a prompt in this frame lets the model think for; ``None``: not at all."""
         if frame == THINKING:
             return self.offers.reasoning
         return self.start.reasoning  # its words ask for it in every frame
 
-    def _draw(self, n: int, how: Choice) -> Shown | None:
+    def _draw(self, n: int, how: Choice, rng: random.Random) -> Shown | None:
         """Demonstrations, or ``None`` where there are not enough cases to show."""
         if not n:
             return Shown(())
@@ -267,8 +303,8 @@ class Space:
             ids = {case.id for case in cases}
             hard, easy = (tuple(one for one in part if one.id in ids) for part in self.sorted)
             known, mixed = Sorted(hard, easy), how == "mixed"
-            return demonstrations.draw_sorted(known, n, self.rng, mixed=mixed, labelled=labelled)
-        rng = random.Random(self.seed) if how == "nearest" else self.rng  # one pool for all
+            return demonstrations.draw_sorted(known, n, rng, mixed=mixed, labelled=labelled)
+        rng = random.Random(self.seed) if how == "nearest" else rng  # one pool for all
         return demonstrations.draw(cases, n, how, rng, labelled=labelled)
 
 

@@ -15,7 +15,7 @@ from tuneornot.metrics.judges.base import judges
 from tuneornot.models import sampling as asked
 from tuneornot.models.registry import faults as model_faults
 from tuneornot.records import SAFETY, Sampling
-from tuneornot.study import upkeep
+from tuneornot.study import searching, upkeep
 from tuneornot.study.plans import ArmPlan, DataPlan, Study
 from tuneornot.study.rules import MEASURED, QUANTITIES, parts, rule, sampling
 
@@ -145,19 +145,8 @@ def _arm_faults(study: Study) -> list[str]:
             )
         if arm.search is not None and arm.tune is not None:
             faults.append(f"arms.{name}: `search` and `tune` in one arm; make two arms")
-        if arm.search is not None and arm.search.minutes is None and arm.search.calls is None:
-            faults.append(f"arms.{name}.search: no budget; give `minutes` or `calls`")
-        for budget in ("minutes", "calls"):
-            value = getattr(arm.search, budget) if arm.search else None
-            if value is not None and value <= 0:
-                faults.append(f"arms.{name}.search.{budget}: found {value!r}, expected more than 0")
-        writer = arm.search.writer if arm.search else None
-        if writer is not None:
-            wrong = model_faults(writer, Sampling())
-            faults += [f"arms.{name}.search.writer: {fault}" for fault in wrong]
-        thinks = arm.search.reasoning if arm.search else None
-        if thinks is not None and thinks < 0:
-            faults.append(f"arms.{name}.search.reasoning: found {thinks!r}, expected 0 or more")
+        if arm.search is not None:
+            faults += [f"arms.{name}.{fault}" for fault in searching.faults(arm.search)]
         if arm.tune is not None:
             faults += [f"arms.{name}.tune.{fault}" for fault in arm.tune.faults()]
     return faults

@@ -59,7 +59,8 @@ class DataPlan(Record, frozen=True, kw_only=True):
 
 Vary = Literal["difficulty"]
 """What a prompt search can vary further: it costs calls, or changes more than words."""
-LATER = ("vary",)
+LATER = ("vary", "by")
+"""Fields of a search that came later."""
 
 
 class SearchPlan(Record, frozen=True, kw_only=True):
@@ -78,6 +79,8 @@ class SearchPlan(Record, frozen=True, kw_only=True):
     seed: int = 0
     vary: tuple[Vary, ...] = ()
     """What is varied besides what always is."""
+    by: Literal["race", "optuna"] = "race"
+    """Whose proposals are raced: a first field and variations of its leaders, or optuna's."""
 
     def told(self) -> dict[str, Json]:
         """Its fields; one that came later is left out at its default.
@@ -85,7 +88,9 @@ class SearchPlan(Record, frozen=True, kw_only=True):
         So studies and searches that lack it keep their fingerprints.
         """
         fields: dict[str, Json] = msgspec.to_builtins(self)
-        return {name: value for name, value in fields.items() if name not in LATER or value}
+        plain = SearchPlan()
+        silent = {name for name in LATER if getattr(self, name) == getattr(plain, name)}
+        return {name: value for name, value in fields.items() if name not in silent}
 
 
 class ArmPlan(Record, frozen=True, kw_only=True):
