@@ -349,6 +349,7 @@ class Protocol:
     ) -> Arm:
         """An arm of the study under some prompt, with an adapter or another model than it names."""
         plan, retrieval = self.study.arms[name], self.library.retrieval(name)
+        retrieval = None if prompt.looks_up is False else retrieval
         untuned: ArmKind = "prompted" if retrieval is None else "retrieval"
         tuned = adapter is not None or model is not None or name in self.elsewhere.brought
         model = model or plan.model
@@ -504,10 +505,10 @@ class Protocol:
         return Pairing(self.study, self.splits, self.runs, so_far)
 
     def _knowledge(self, arm: str) -> list[Check]:
-        """What an arm's knowledge gives away of the cases that judge."""
+        """What an arm's knowledge gives away of the cases that judge, if it looked anything up."""
         runs = [run.retrieved for run in self.runs[arm] if run.retrieved is not None]
         shown = [passage for each in runs for passage in each.passages]
-        check = self.library.check(arm, self.splits.measured, shown=shown)
+        check = self.library.check(arm, self.splits.measured, shown=shown) if runs else None
         return [] if check is None else [check]
 
     @property

@@ -14,11 +14,14 @@ import msgspec
 
 from tuneornot.baseline import phrases
 from tuneornot.baseline.race import Answer
-from tuneornot.baseline.space import Offers
+from tuneornot.baseline.space import Drawing, Offers
 from tuneornot.models import registry
+from tuneornot.models.sampling import under
 from tuneornot.records import Dataset, Prompt, Sampling
 from tuneornot.study import Vary
 
+DRAWINGS = (Drawing(0.0, 1.0), Drawing(0.3, 1.0), Drawing(0.7, 0.9))
+"""Greedy, and two ways of letting less likely tokens in."""
 ROOM = 300
 """Tokens for thinking: a few short steps."""
 
@@ -49,7 +52,22 @@ def offers(
     found = _asked(
         answer, train, dev, start=start, model=model, sampling=sampling, reasoning=reasoning
     )
-    return found._replace(difficulty="difficulty" in vary)
+    return found._replace(
+        difficulty="difficulty" in vary,
+        sampled=_sampled(start, model, sampling) if "sampling" in vary else (),
+        lookup="retrieval" in vary,
+    )
+
+
+def _sampled(start: Prompt, model: str, sampling: Sampling) -> tuple[Drawing, ...]:
+    """Other ways of drawing tokens than the arm's, as far as the kind of model can do them."""
+    now = under(start, sampling)
+    return tuple(
+        one
+        for one in DRAWINGS
+        if one != (now.temperature, now.top_p)
+        and not registry.faults(model, msgspec.structs.replace(now, **one._asdict()))
+    )
 
 
 def _asked(

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from tuneornot.baseline import demonstrations, phrases
 from tuneornot.baseline.demonstrations import How, Shown, Sorted
@@ -41,8 +42,18 @@ class Proposal(NamedTuple):
     @property
     def name(self) -> str:
         """What distinguishes it, in a few words."""
-        held = "" if self.prompt.form is None else "held to the form"
-        return ", ".join(part for part in (self.frame, self.hint, self.shown, held) if part)
+        parts = [self.frame, self.hint, self.shown]
+        parts += [] if self.prompt.form is None else ["held to the form"]
+        parts += _drawn(self.prompt)
+        parts += ["nothing looked up"] if self.prompt.looks_up is False else []
+        return ", ".join(part for part in parts if part)
+
+
+class Drawing(NamedTuple):
+    """How the next token is drawn."""
+
+    temperature: float
+    top_p: float
 
 
 class Offers(NamedTuple):
@@ -55,6 +66,10 @@ class Offers(NamedTuple):
     difficulty: bool = False
     """Whether train cases are asked first, so that demonstrations are chosen by how hard they are;
     the study says so."""
+    sampled: tuple[Drawing, ...] = ()
+    """Ways of drawing tokens besides the arm's own, where the study wants them tried."""
+    lookup: bool = False
+    """Whether prompts without what the arm looks up are tried; the study says so."""
 
 
 class Parts(NamedTuple):
@@ -68,6 +83,9 @@ class Parts(NamedTuple):
     held: bool = False
     draw: int = 0
     """Which of several choices of cases for the same number and way of choosing."""
+    sampled: Drawing | None = None
+    """How tokens are drawn; ``None``: as the arm says."""
+    looks_up: bool = True
 
 
 class _Cell(NamedTuple):
@@ -154,6 +172,7 @@ class Space:
             frame = len(self.frames) - 1
             cells[3:3] = [_Cell(frame, 0, "random", 8), _Cell(frame, 1, "nearest", 4)]
         made = [self.own, *(found for cell in cells if (found := self._cell(cell)))]
+        made[3:3] = [_under(one, change) for change in self._changes() for one in made[1:3]]
         if len(_different(made)) < 8:  # no case can be shown: frames and hints alone
             made += [
                 Proposal(frame, hint, "none shown", self._prompt(frame, hint, Shown(())))
@@ -173,6 +192,13 @@ class Space:
         if self.offers.form is not None and best.prompt.reasoning is None:
             other = self.offers.form if best.prompt.form is None else None
             made.append(best._replace(prompt=msgspec.structs.replace(best.prompt, form=other)))
+        if self.offers.sampled:
+            own = {"temperature": self.start.temperature, "top_p": self.start.top_p}
+            drawings = [one._asdict() for one in self.offers.sampled]
+            made.append(_under(best, self.rng.choice([own, *drawings])))
+        if self.offers.lookup:
+            looks_up = UNSET if best.prompt.looks_up is False else False
+            made.append(_under(best, {"looks_up": looks_up}))
         return [one for one in _different([best, *made]) if one.prompt != best.prompt]
 
     @property
@@ -207,6 +233,11 @@ class Space:
         hint = list(self.hints)[cell.hint % len(self.hints)]
         return self._made(Parts(frame, hint, cell.how, cell.n, cell.held), self.rng)
 
+    def _changes(self) -> list[dict[str, object]]:
+        """What can be changed of any prompt besides its words, where the study wants it."""
+        changes = [one._asdict() for one in self.offers.sampled]
+        return [*changes, {"looks_up": False}] if self.offers.lookup else changes
+
     def _made(self, parts: Parts, rng: random.Random) -> Proposal | None:
         shown = self._draw(parts.n, parts.how, rng)
         if shown is None:
@@ -214,7 +245,10 @@ class Space:
         word = f"{parts.n} {parts.how}" if parts.n else "none shown"
         prompt = self._prompt(parts.frame, parts.hint, shown)
         form = self.offers.form if parts.held else self.start.form
-        return Proposal(parts.frame, parts.hint, word, msgspec.structs.replace(prompt, form=form))
+        made = Proposal(parts.frame, parts.hint, word, msgspec.structs.replace(prompt, form=form))
+        if parts.sampled is not None:
+            made = _under(made, parts.sampled._asdict())
+        return made if parts.looks_up else _under(made, {"looks_up": False})
 
     def _recombined(self, best: Proposal, second: Proposal) -> Iterator[Proposal]:
         for words, cases in ((best, second), (second, best)):
@@ -286,6 +320,9 @@ class Space:
             nearest=shown.nearest,
             reasoning=self.thinks(frame),
             form=self.start.form,
+            temperature=self.start.temperature,
+            top_p=self.start.top_p,
+            looks_up=self.start.looks_up,
         )
 
     def thinks(self, frame: str) -> int | None:
@@ -306,6 +343,17 @@ class Space:
             return demonstrations.draw_sorted(known, n, rng, mixed=mixed, labelled=labelled)
         rng = random.Random(self.seed) if how == "nearest" else rng  # one pool for all
         return demonstrations.draw(cases, n, how, rng, labelled=labelled)
+
+
+def _under(proposal: Proposal, change: Mapping[str, object]) -> Proposal:
+    """The proposal with these fields of its prompt."""
+    return proposal._replace(prompt=msgspec.structs.replace(proposal.prompt, **change))
+
+
+def _drawn(prompt: Prompt) -> list[str]:
+    """How its tokens are drawn, where it says so."""
+    told = [] if prompt.temperature is UNSET else [f"temperature {prompt.temperature:g}"]
+    return told if prompt.top_p in (UNSET, 1.0) else [*told, f"top_p {prompt.top_p:g}"]
 
 
 def _different(proposals: Sequence[Proposal]) -> list[Proposal]:

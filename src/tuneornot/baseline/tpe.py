@@ -119,4 +119,7 @@ class _Proposer:
         draw = trial.suggest_int("draw", 0, DRAWS - 1) if n and how != "nearest" else 0
         may_hold = space.offers.form is not None and space.thinks(frame) is None
         held = may_hold and trial.suggest_categorical("held to the form", [False, True])
-        return Parts(frame, hint, how, n, held, draw)
+        ways = dict(enumerate((None, *space.offers.sampled)))
+        sampled = ways[trial.suggest_categorical("sampling", [*ways]) if len(ways) > 1 else 0]
+        off = space.offers.lookup and trial.suggest_categorical("nothing looked up", [False, True])
+        return Parts(frame, hint, how, n, held, draw, sampled, looks_up=not off)

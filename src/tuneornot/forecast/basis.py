@@ -6,7 +6,7 @@ process; else from characters. Each figure comes with a sentence that says which
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
@@ -52,11 +52,10 @@ class Basis:
         """Tokens of a question, on average over prompts and cases."""
         model = self._protocol.model(self._plan.model)
         if isinstance(model, Serving):
-            chats = list(_chats(prompts, self._shown(spaced(cases, TOKENISED))))
+            chats = self._chats(prompts, spaced(cases, TOKENISED))
             value = fmean(len(model.prompt_tokens(chat)) for chat in chats)
             return Guess(value, "tokens read: the model's own tokenizer")
-        shown = self._shown(spaced(cases, LOOKED_AT))
-        characters = fmean(_length(chat) for chat in _chats(prompts, shown))
+        characters = fmean(map(_length, self._chats(prompts, spaced(cases, LOOKED_AT))))
         told = [
             (_length(messages), response.n_input_tokens)
             for messages, response in self._answered
@@ -96,8 +95,13 @@ class Basis:
             )
         return Guess(None, "minutes: no question was timed yet; --probe asks a few dev cases")
 
-    def _shown(self, cases: Sequence[Case]) -> tuple[Case, ...]:
-        """The cases as the arm is asked them: with their passages, where it retrieves."""
+    def _chats(self, prompts: Sequence[Prompt], cases: Sequence[Case]) -> list[tuple[Message, ...]]:
+        return [prompt.messages(case) for prompt in prompts for case in self._shown(cases, prompt)]
+
+    def _shown(self, cases: Sequence[Case], prompt: Prompt) -> tuple[Case, ...]:
+        """The cases as they are asked under a prompt: with passages, where it looks them up."""
+        if prompt.looks_up is False:
+            return tuple(cases)
         asked = Dataset(name="asked", cases=tuple(cases))
         return self._protocol.library.grounded(self._name, asked).cases
 
@@ -105,7 +109,7 @@ class Basis:
         splits = self._protocol.splits
         for part in (splits.dev, *splits.measured):
             looked_at = spaced(part.cases, LOOKED_AT)
-            shown = self._shown(looked_at)
+            shown = self._shown(looked_at, arm.prompt)
             cases = {plain.question: case for plain, case in zip(looked_at, shown, strict=True)}
             keys = [(arm.fingerprint, question, 0, "answer") for question in cases]
             for key, response in self._protocol.store.responses(keys).items():
@@ -131,10 +135,6 @@ def spaced(cases: Sequence[Case], n: int) -> list[Case]:
     """At most n cases, evenly from all."""
     n = min(n, len(cases))
     return [cases[place * len(cases) // n] for place in range(n)]
-
-
-def _chats(prompts: Sequence[Prompt], cases: Iterable[Case]) -> Iterator[tuple[Message, ...]]:
-    return (prompt.messages(case) for case in cases for prompt in prompts)
 
 
 def _length(messages: Sequence[Message]) -> int:

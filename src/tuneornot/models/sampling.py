@@ -39,10 +39,12 @@ def merged(base: Sampling, own: Mapping[str, Json], path: str = "sampling") -> S
 
 
 def under(prompt: Prompt, sampling: Sampling) -> Sampling:
-    """An arm's sampling under a prompt: its form, and room for thinking before the answer."""
+    """An arm's sampling under a prompt: form, room for thinking first, how tokens are drawn."""
     form = prompt.form if sampling.form is None else sampling.form
     room = sampling.max_tokens + (prompt.reasoning or 0)
-    return msgspec.structs.replace(sampling, form=form, max_tokens=room)
+    drawn = {"temperature": prompt.temperature, "top_p": prompt.top_p}
+    own = {name: value for name, value in drawn.items() if value is not msgspec.UNSET}
+    return msgspec.structs.replace(sampling, form=form, max_tokens=room, **own)
 
 
 def arm_faults(base: Sampling, arms: Mapping[str, tuple[str, Mapping[str, Json]]]) -> list[str]:

@@ -10,6 +10,8 @@ import itertools
 import re
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from tuneornot.nearness import Nearness
 from tuneornot.records.base import Json, Record
 from tuneornot.records.cases import Case, Message
@@ -36,6 +38,13 @@ class Prompt(Record, frozen=True, kw_only=True):
     instructions ask for it. ``None``: whatever it says is the answer."""
     form: Literal["json"] | dict[str, Json] | None = None
     """What the decoding is held to, where the arm's sampling holds it to nothing."""
+    # Unset fields stand in no fingerprint: prompts from before there were such fields keep theirs.
+    temperature: float | UnsetType = UNSET
+    """In place of the arm's."""
+    top_p: float | UnsetType = UNSET
+    """In place of the arm's."""
+    looks_up: bool | UnsetType = UNSET
+    """``False``: the passages of an arm that retrieves are not shown with its questions."""
 
     def shown(self, case: Case) -> tuple[Case, ...]:
         """The demonstrations that are shown with a case; the nearest one stands last.

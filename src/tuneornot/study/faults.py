@@ -146,7 +146,10 @@ def _arm_faults(study: Study) -> list[str]:
         if arm.search is not None and arm.tune is not None:
             faults.append(f"arms.{name}: `search` and `tune` in one arm; make two arms")
         if arm.search is not None:
-            faults += [f"arms.{name}.{fault}" for fault in searching.faults(arm.search)]
+            told = searching.faults(
+                arm.search, retrieves=arm.retrieve is not None, repeats=study.repeats
+            )
+            faults += [f"arms.{name}.{fault}" for fault in told]
         if arm.tune is not None:
             faults += [f"arms.{name}.tune.{fault}" for fault in arm.tune.faults()]
     return faults

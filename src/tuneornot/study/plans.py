@@ -57,7 +57,7 @@ class DataPlan(Record, frozen=True, kw_only=True):
         return (*self.extra, *self.split.hold_out)
 
 
-Vary = Literal["difficulty"]
+Vary = Literal["difficulty", "sampling", "retrieval"]
 """What a prompt search can vary further: it costs calls, or changes more than words."""
 LATER = ("vary", "by")
 """Fields of a search that came later."""

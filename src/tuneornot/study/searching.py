@@ -10,8 +10,14 @@ from tuneornot.records import Sampling
 from tuneornot.study.plans import SearchPlan
 
 
-def faults(plan: SearchPlan) -> list[str]:
-    """A sentence for each fault, with its place in the arm."""
+def faults(plan: SearchPlan, *, retrieves: bool, repeats: int) -> list[str]:
+    """A sentence for each fault, with its place in the arm.
+
+    Args:
+        plan: the search.
+        retrieves: whether its arm looks something up.
+        repeats: answers to every case, of the study.
+    """
     found = []
     if plan.minutes is None and plan.calls is None:
         found.append("search: no budget; give `minutes` or `calls`")
@@ -23,6 +29,16 @@ def faults(plan: SearchPlan) -> list[str]:
         found += [f"search.writer: {fault}" for fault in wrong]
     if plan.reasoning is not None and plan.reasoning < 0:
         found.append(f"search.reasoning: found {plan.reasoning!r}, expected 0 or more")
+    if "retrieval" in plan.vary and not retrieves:
+        found.append(
+            "search.vary: retrieval needs something that can be looked up or not; give the arm "
+            "`retrieve`, or leave it out"
+        )
+    if "sampling" in plan.vary and repeats < 2:
+        found.append(
+            f"search.vary: sampling draws answers at random, and repeats: {repeats!r} does not "
+            "tell how they vary; give `repeats` of 2 or more, or leave it out"
+        )
     if plan.by == "optuna" and importlib.util.find_spec("optuna") is None:
         found.append(f"search.by: {MissingExtra('optuna', 'optuna')}")
     return found
