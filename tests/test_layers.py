@@ -40,6 +40,7 @@ ROWS: dict[str, int] = {
             "asides",
             "economics",
             "gather",
+            "mixing",
             "baseline",
             "pairing",
             "profile",

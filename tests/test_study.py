@@ -114,6 +114,8 @@ def test_all_faults_at_once() -> None:
         ("calls: 500", "calls: 5, metric: field_mach", "did you mean 'field_match'?"),
         ("seeds: [1, 2]", "seeds: [1, 1]", "each of them once"),
         ("epochs: 3", "epochs: 0", "epochs must be at least 1"),
+        ("epochs: 3", "mix: {share: 0}", "mix.share: found 0.0, expected a share of the examples"),
+        ("epochs: 3", "mix: {share: 1}", "above 0 and up to 0.9"),
         ("epochs: 3", "method: full", "breaks whole weights; give a full training its own"),
         ("epochs: 3", "method: full, rate: 1e-4, rank: 8", "rank: found 8, but a full training"),
         ("epochs: 3", "method: full, rate: 1e-4, search: {}", "expected 2 to 3 with method 'full'"),
@@ -186,7 +188,9 @@ def test_adjusting_needs_the_cases_that_eval_was_drawn_from() -> None:
 
 
 def test_a_setting_of_a_training_that_came_later_is_in_the_plan_only_where_it_is_set() -> None:
-    assert "patience" not in study.text(study.parse(PLAN))
+    plain = study.text(study.parse(PLAN))
+    assert "patience" not in plain
+    assert "mix" not in plain
     patient = PLAN.replace("tune: {", "tune: {patience: 2, ")
     assert "patience: 2" in study.text(study.parse(patient))
 

@@ -45,6 +45,7 @@ from tuneornot.judges import calibrations
 from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric, whole
 from tuneornot.metrics.judges.base import Judged, Question, judges
+from tuneornot.mixing import Mixing
 from tuneornot.models import sampling
 from tuneornot.models.base import Model
 from tuneornot.pairing import Pairing, SoFar
@@ -123,6 +124,7 @@ class Protocol:
         )
         self._adapters: dict[str, tuple[Adapter, ...]] = {}
         self.elsewhere = Elsewhere(plan, folder, self.session, self)
+        self.mixing = Mixing(plan, folder)
 
     def close(self) -> None:
         """Free the models and the store."""
@@ -143,6 +145,7 @@ class Protocol:
         for name, one in self.elsewhere.brought.items():
             learnt = one.taught.cases if one.taught else ()
             gather.refuse_taught(splits, learnt, name, data=self.study.data, folder=self.folder)
+        self.mixing.refuse_leaks(splits)
         return splits
 
     @functools.cached_property
@@ -164,6 +167,7 @@ class Protocol:
         text = study.text(self.study)
         own = [] if self.study.stress is None else sources(self.study.stress, self.folder)
         rests_on = [*self._rates, *self.library.marks(), *self._prompts.marks(), *own]
+        rests_on += self.mixing.marks()
         rests_on += self.team.marks if self.team else ()
         mark = fingerprint.of([text, self.splits.fingerprint, *rests_on])
         self.store.keep_plan(mark, text, study=self.study.study)
@@ -296,7 +300,9 @@ class Protocol:
         """An arm that is to be trained, with what it is taught."""
         plan = self.study.arms[arm]
         assert plan.tune is not None, f"the study does not tune {arm}"
-        return Pupil(arm, plan.model, plan.tune, self.start(arm), *self.taught(arm))
+        train, dev = self.taught(arm)
+        mixed = self.mixing.of(arm)
+        return Pupil(arm, plan.model, plan.tune, self.start(arm), train, dev, mixed)
 
     def trials(self, arm: str) -> Trials | None:
         """What was tried to find the arm's recipe; ``None`` where the study gives it."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tuneornot import finetune, fingerprint
+from tuneornot.finetune.mixture import Mixed
 from tuneornot.listener import Listener
 from tuneornot.models.base import Model
 from tuneornot.records import Adapter, CurvePoint, Dataset, Prompt, Trial, Trials
@@ -34,6 +35,7 @@ class Pupil(NamedTuple):
     prompt: Prompt
     train: Dataset
     dev: Dataset
+    mixed: Mixed | None = None
 
 
 class Workplace(Protocol):
@@ -136,14 +138,14 @@ class Tuning:
                 _loaded(pupil.model),
                 pupil.train,
                 pupil.dev,
-                job=finetune.Job(pupil.prompt, recipe, pupil.plan.seeds[0]),
+                job=finetune.Job(pupil.prompt, recipe, pupil.plan.seeds[0], pupil.mixed),
                 folder=folder,
                 on_point=self._advance,
             )
 
     def _trained(self, pupil: Pupil, recipe: Recipe, seed: int) -> Adapter:
         model, name = self._session.model(pupil.model), self._name(pupil, recipe, seed)
-        folder, job = self._folder / name, finetune.Job(pupil.prompt, recipe, seed)
+        folder, job = self._folder / name, finetune.Job(pupil.prompt, recipe, seed, pupil.mixed)
         with self._session.phase(f"train {pupil.arm}, seed {seed}"):
             held = finetune.finished(model, pupil.train, pupil.dev, job=job, folder=folder)
             if held is not None:
@@ -159,6 +161,7 @@ class Tuning:
                     recipe=recipe,
                     seed=seed,
                     folder=folder,
+                    mixed=pupil.mixed,
                     on_point=self._advance,
                 )
         self._session.store.keep_adapter(name, trained)
@@ -176,6 +179,8 @@ class Tuning:
     def _mark(self, pupil: Pupil, recipe: Recipe) -> str:
         determined = [pupil.model, self._session.model(pupil.model).identity()]
         determined += [pupil.prompt.fingerprint, recipe.fingerprint]
+        if pupil.mixed is not None:
+            determined.append(fingerprint.of(pupil.mixed.settings))
         return fingerprint.of([*determined, pupil.train.fingerprint, pupil.dev.fingerprint])[:8]
 
 

@@ -7,6 +7,7 @@
     rows      of the training cases: do they teach, and nothing else?
     recited   of the answers: are they train answers by heart?
     general   whether the model still knows what every model should
+    mixture   general data beside the task's, against forgetting
 
 It does not choose among seeds, and does not know how well the adapter does the job.
 """

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuneornot import soundness
-from tuneornot.finetune import general, recited, rows, served
+from tuneornot.finetune import general, mixture, recited, rows, served
+from tuneornot.finetune.mixture import Drawn
 from tuneornot.models.base import Model, Reply, Request
 from tuneornot.records import Adapter, Case, Check, CurvePoint, Dataset, Prompt, Sampling
 from tuneornot.training.examples import Examples
@@ -36,6 +37,7 @@ def check(
     prompt: Prompt,
     built: Examples,
     loaded: Loaded,
+    drawn: Drawn | None = None,
 ) -> tuple[Check, ...]:
     """Everything that is verified of an adapter; asks ``ASKED`` cases with it and without.
 
@@ -47,6 +49,7 @@ def check(
         prompt: what the tuned arm will be asked with.
         built: the examples that it was trained on.
         loaded: whose tokenizer the examples were made with.
+        drawn: the general examples that were mixed in.
     """
     asked = spaced(dev.cases or train_cases.cases, ASKED)
     # Room for any answer of the training's kind, so that only one that never ends is cut.
@@ -54,19 +57,24 @@ def check(
     questions = [*_requests(asked, prompt, most), *general.requests()]
     tuned, plain = _ask(model, questions, adapter), _ask(model, questions, None)
     n, folder = len(asked), Path(adapter.path)
+    mixed = () if drawn is None else drawn.examples
+    taught = frozenset[general.Question]()
+    if drawn is not None:
+        taught = general.taught(drawn.mixed.rows.cases)
     by_dev, known = (asked if dev.cases else []), train_cases.cases
     return (
         served.adapter_loaded(folder, tuned[:n], plain[:n], loaded),
         served.template_parity(model, known, prompt, built.kept, loaded),
         served.served_as_trained(folder, asked, tuned[:n], prompt, loaded),
-        rows.loss_on_answers_only(built.kept),
+        rows.loss_on_answers_only([*built.kept, *mixed]),
         rows.nothing_truncated(built),
         rows.rows_teach(known, built),
         soundness.answers_end(tuned[:n]),
         soundness.no_loops(tuned[:n]),
         recited.nothing_memorised(by_dev, tuned[: len(by_dev)], plain[: len(by_dev)], known),
         _dev_loss_fell(adapter.curve, stops=adapter.settings.get("patience") is not None),
-        general.general_ability(plain[n:], tuned[n:]),
+        general.general_ability(plain[n:], tuned[n:], taught),
+        *([] if drawn is None else [mixture.check(drawn, len(built.kept))]),
     )
 
 

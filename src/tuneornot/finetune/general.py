@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tuneornot.models.base import Reply, Request
-from tuneornot.records import Check, Message, Sampling
+from tuneornot.records import Case, Check, Message, Sampling
 
 MOST = 32
 """Tokens of an answer."""
@@ -83,15 +83,35 @@ def knows(question: Question, reply: Reply) -> bool:
     return re.search(rf"(?<!\w)(?:{words})(?!\w)", reply.text or "", re.IGNORECASE) is not None
 
 
-def general_ability(plain: Sequence[Reply], tuned: Sequence[Reply]) -> Check:
-    """Compare the answers to ``PROBE`` before and after, question by question."""
-    before = [knows(*pair) for pair in zip(PROBE, plain, strict=True)]
-    after = [knows(*pair) for pair in zip(PROBE, tuned, strict=True)]
+def taught(rows: Sequence[Case]) -> frozenset[Question]:
+    """The questions of ``PROBE`` that stand, word for word, in what is trained on."""
+    texts = [_words(row.text) for row in rows]
+    return frozenset(one for one in PROBE if any(_words(one.text) in text for text in texts))
+
+
+def _words(text: str) -> str:
+    """The words alone, in lower case."""
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def general_ability(
+    plain: Sequence[Reply], tuned: Sequence[Reply], taught: frozenset[Question] = frozenset()
+) -> Check:
+    """Compare the answers to ``PROBE`` before and after, question by question.
+
+    Args:
+        plain: the base model's answers.
+        tuned: those after training.
+        taught: questions that stood in the training, which show nothing.
+    """
+    asked = [one for one in zip(PROBE, plain, tuned, strict=True) if one[0] not in taught]
+    before = [knows(question, reply) for question, reply, _ in asked]
+    after = [knows(question, reply) for question, _, reply in asked]
     n_lost = sum(had and not has for had, has in zip(before, after, strict=True))
     n_won = sum(has and not had for had, has in zip(before, after, strict=True))
     p = p_lost(n_lost, n_won)
     detail = (
-        f"of {len(PROBE)} questions of general knowledge the base model answers {sum(before)}, "
+        f"of {len(asked)} questions of general knowledge the base model answers {sum(before)}, "
         f"the tuned one {sum(after)} (lost {n_lost}, won {n_won}; p = {p:.2g} for so great a loss "
         "by chance)"
     )

@@ -12,7 +12,7 @@ import importlib.metadata
 import importlib.util
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -20,11 +20,13 @@ import msgspec
 
 from tuneornot import fingerprint
 from tuneornot.errors import Diverged, MissingExtra, TrainingError
+from tuneornot.finetune import mixture
 from tuneornot.finetune.checks import check, spaced
+from tuneornot.finetune.mixture import Drawn, Mixed
 from tuneornot.models.base import Model
 from tuneornot.records import Adapter, CurvePoint, Dataset, Json, Prompt, Trial
 from tuneornot.training import examples
-from tuneornot.training.examples import Examples
+from tuneornot.training.examples import Example, Examples
 from tuneornot.training.recipe import LATER, Recipe
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Job(NamedTuple):
     prompt: Prompt
     recipe: Recipe
     seed: int
+    mixed: Mixed | None = None
 
 
 def train(
@@ -57,6 +60,7 @@ def train(
     recipe: Recipe,
     seed: int,
     folder: Path,
+    mixed: Mixed | None = None,
     on_point: Callable[[CurvePoint, float], None] | None = None,
 ) -> Adapter:
     """Train an adapter on cases and check it.
@@ -70,6 +74,7 @@ def train(
         recipe: the settings.
         seed: of this training; another seed gives another adapter.
         folder: gets the adapter in PEFT's format and ``manifest.json``.
+        mixed: general data to train on as well.
         on_point: told each point of the curve and the share of the training that is done.
 
     Raises:
@@ -80,15 +85,22 @@ def train(
     _require_packages()
     from tuneornot.training import fitting
 
-    job = Job(prompt, recipe, seed)
+    job = Job(prompt, recipe, seed, mixed)
     held = finished(model, train_cases, dev, job=job, folder=folder)
     if held is not None:
         return held
     _require_same_weights(model, loaded)
     settings = _settings(model, train_cases, dev, job)
     built = _examples(train_cases, loaded, job)
+    drawn = _drawn(built, loaded, job)
     curve, seconds = _fitted(
-        loaded, built, dev, job=job, settings=settings, folder=folder, on_point=on_point
+        loaded,
+        _all(built, drawn),
+        dev,
+        job=job,
+        settings=settings,
+        folder=folder,
+        on_point=on_point,
     )
     adapter = Adapter(
         path=str(folder),
@@ -101,7 +113,9 @@ def train(
         curve=curve,
         seconds=seconds,
     )
-    checks = check(model, adapter, train_cases, dev, prompt=prompt, built=built, loaded=loaded)
+    checks = check(
+        model, adapter, train_cases, dev, prompt=prompt, built=built, loaded=loaded, drawn=drawn
+    )
     adapter = msgspec.structs.replace(adapter, checks=checks)
     _keep(adapter, folder / MANIFEST)
     fitting.tidy(folder)
@@ -127,10 +141,10 @@ def trial(
     _require_same_weights(model, loaded)
     settings = _settings(model, train_cases, dev, job)
     built, began = _examples(train_cases, loaded, job), time.monotonic()
-    loss = None
+    taught, loss = _all(built, _drawn(built, loaded, job)), None
     with contextlib.suppress(Diverged):
         curve, _ = _fitted(
-            loaded, built, dev, job=job, settings=settings, folder=folder, on_point=on_point
+            loaded, taught, dev, job=job, settings=settings, folder=folder, on_point=on_point
         )
         losses = [point.dev_loss for point in curve if point.dev_loss is not None][1:]
         if losses:
@@ -194,6 +208,7 @@ def _settings(model: Model, train_cases: Dataset, dev: Dataset, job: Job) -> dic
         "prompt": job.prompt.fingerprint,
         "train": train_cases.fingerprint,
         "dev": dev.fingerprint,
+        **({} if job.mixed is None else {"mix": job.mixed.settings}),
     }
 
 
@@ -213,9 +228,22 @@ def _examples(train_cases: Dataset, loaded: Loaded, job: Job) -> Examples:
     )
 
 
+def _drawn(built: Examples, loaded: Loaded, job: Job) -> Drawn | None:
+    if job.mixed is None:
+        return None
+    longest = job.recipe.longest
+    return mixture.draw(
+        job.mixed, len(built.kept), loaded.tokenizer, seed=job.seed, longest=longest
+    )
+
+
+def _all(built: Examples, drawn: Drawn | None) -> list[Example]:
+    return [*built.kept, *(() if drawn is None else drawn.examples)]
+
+
 def _fitted(
     loaded: Loaded,
-    built: Examples,
+    taught: Sequence[Example],
     dev: Dataset,
     *,
     job: Job,
@@ -230,7 +258,7 @@ def _fitted(
     return fitting.fit(
         loaded.model,
         loaded.tokenizer,
-        built.kept,
+        taught,
         watched.kept,
         recipe=job.recipe,
         seed=job.seed,

@@ -122,12 +122,17 @@ def adapter(given: Adapter) -> str:
     settings = ", ".join(
         f"{key.replace('_', ' ')} {value}"
         for key, value in given.settings.items()
-        if key not in _FINGERPRINTS
+        if key not in (*_FINGERPRINTS, "mix")
+    )
+    mix = given.settings.get("mix")
+    mixed = (
+        f" General data are {mix['share']:.0%} of its examples." if isinstance(mix, dict) else ""
     )
     what = "All weights of" if given.settings.get("method") == "full" else "An adapter for"
     return (
         f"{what} {given.model} trained with seed {given.seed} in"
         f" {amounts.duration(given.seconds)}{f' ({settings})' if settings else ''}."
+        f"{mixed}"
     )
 
 

@@ -13,6 +13,8 @@ from tuneornot.training.recipe import ADAPTERS, Recipe
 MOST_TRIALS = {"lora": 9, "full": 3}
 """Pairs of three ranks and three rates: half, as given, twice; a third, as given, three times. A
 full training has no rank."""
+MOST_MIXED = 0.9
+"""A training that is nearly all general data is one of another task."""
 LEAST_SHARES = 3
 """With fewer sizes any curve explains them."""
 
@@ -29,12 +31,23 @@ class TrialPlan(Record, frozen=True, kw_only=True):
     """Chooses the pairs."""
 
 
+class MixPlan(Record, frozen=True, kw_only=True):
+    """General data that is mixed into the training, against forgetting."""
+
+    share: float = 0.2
+    """Of all examples that are trained on."""
+    file: str | None = None
+    """Questions with answers; left out: the program's own."""
+
+
 class TunePlan(Recipe, frozen=True, kw_only=True):
     """How an arm is trained: a recipe, and one adapter for each seed."""
 
     seeds: tuple[int, ...] = (1,)
     search: TrialPlan | None = None
     """Try recipes around the given one first."""
+    mix: MixPlan | None = None
+    """Mix general data in."""
     curve: tuple[float, ...] = ()
     """``[0.25, 0.5, 1.0]``: train on these shares of train as well, and measure all on dev."""
 
@@ -58,6 +71,11 @@ class TunePlan(Recipe, frozen=True, kw_only=True):
             )
         if self.search is not None and self.search.epochs < 1:
             faults.append(f"search.epochs: found {self.search.epochs!r}, expected 1 or more")
+        if self.mix is not None and not 0 < self.mix.share <= MOST_MIXED:
+            faults.append(
+                f"mix.share: found {self.mix.share!r}, expected a share of the examples above 0 "
+                f"and up to {MOST_MIXED}"
+            )
         rising = all(a < b for a, b in zip((0.0, *self.curve), self.curve, strict=False))
         if self.curve and not (rising and self.curve[-1] == 1 and len(self.curve) >= LEAST_SHARES):
             faults.append(

@@ -18,7 +18,7 @@ import msgspec
 from tuneornot import fingerprint
 from tuneornot.records import Json, Record
 
-LATER = ("patience",)
+LATER = ("patience", "mix")
 """Settings that came later: where they are left out, older recipes keep their fingerprints."""
 ADAPTERS = ("rank", "alpha", "dropout", "targets")
 """Settings of an adapter, which a full training has not."""
