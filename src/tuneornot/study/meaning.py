@@ -13,8 +13,9 @@ class MeaningPlan(Record, frozen=True, kw_only=True):
 
     embed: str
     """``local:all-minilm-l6-v2``, ``module:function``, or ``http://HOST/v1#MODEL``."""
-    bound: float = 0.9
-    """The least cosine of two questions that count as one. It depends on the embedding."""
+    bound: float = 0.85
+    """The least cosine of two questions that count as one. It depends on the embedding: this one is
+    measured for the embedded encoder (docs/concepts/cases.md)."""
 
     def faults(self) -> Iterator[str]:
         """A sentence for every fault, without the path before it."""
