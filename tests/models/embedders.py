@@ -16,6 +16,7 @@ class Asked:
     def __init__(self, *answers: int | bytes) -> None:
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.headers: dict[str, str] = {}
         self.answers = list(answers)
 
 
@@ -37,6 +38,8 @@ def embedder(asked: Asked) -> Iterator[str]:
             said = answer if isinstance(answer, bytes) else told
             self.send_response(answer if isinstance(answer, int) else 200)
             self.send_header("Content-Length", str(len(said)))
+            for name, value in asked.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(said)
 

@@ -28,6 +28,25 @@ def test_a_server_is_asked_in_batches_and_its_order_put_right(
     assert set(asked.keys) == {"Bearer secret-word"}
 
 
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [({}, [1, 2, 4]), ({"Retry-After": "20"}, [20] * 3), ({"Retry-After": "9999"}, [300] * 3)],
+)
+def test_a_server_says_how_long_to_wait(
+    tmp_path: Path, headers: dict[str, str], waits: list[float]
+) -> None:
+    waited: list[float] = []
+
+    async def noted(seconds: float) -> None:
+        waited.append(seconds)
+
+    asked = Asked(429, 503, 429)
+    asked.headers = headers
+    with embedder(asked) as name:
+        assert Embedding(name, tmp_path, wait=noted)(["a b"]).tolist() == [[3, 2]]
+    assert waited == waits
+
+
 def test_what_a_server_refuses_ends_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from tuneornot import functions
 from tuneornot.errors import MissingExtra, ModelError, ServerError
-from tuneornot.models import address, files
+from tuneornot.models import address, files, waiting
 
 Vector = npt.NDArray[np.float32]
 Vectors = npt.NDArray[np.float32]
@@ -39,6 +39,8 @@ BATCH = 100
 """Texts in one request."""
 TRIES = 5
 TIMEOUT_S = 120.0
+LONGEST_WAIT_S = 300.0
+"""However long a server asks to wait."""
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed."""
 
@@ -127,17 +129,10 @@ class Embedding:
             return [*self(texts)]
         except ModelError as failure:
             self([PLAIN_WORD])
-            return [str(failure)] if len(texts) == 1 else self._halves(texts)
-
-    def _halves(self, texts: Sequence[str]) -> list[Vector | str]:
-        """As ``each``, where the texts failed together."""
-        found: list[Vector | str] = []
-        for half in (texts[: len(texts) // 2], texts[len(texts) // 2 :]):
-            try:
-                found.extend(self(half))
-            except ModelError as failure:
-                found.extend([str(failure)] if len(half) == 1 else self._halves(half))
-        return found
+            if len(texts) == 1:
+                return [str(failure)]
+        half = len(texts) // 2
+        return [*self.each(texts[:half]), *self.each(texts[half:])]
 
     def _served(self, texts: list[str]) -> list[list[float]]:
         return asyncio.run(self._all(texts))
@@ -154,10 +149,11 @@ class Embedding:
 
     async def _batch(self, session: aiohttp.ClientSession, texts: list[str]) -> list[list[float]]:
         body = msgspec.json.encode({"model": self._address.model, "input": texts})
-        said = ""
+        said, wait_s = "", 0.0
         for tried in range(TRIES):
             if tried:
-                await self._wait(2.0 ** (tried - 1))
+                await self._wait(wait_s)
+            wait_s = 2.0**tried
             try:
                 async with session.post(
                     f"{self._address.base}/embeddings",
@@ -174,6 +170,7 @@ class Embedding:
             said = f"status {response.status}: {answer[:300].decode(errors='replace')}"
             if response.status not in AGAIN:
                 break
+            wait_s = min(waiting.asked_s(response.headers) or wait_s, LONGEST_WAIT_S)
         if self._key is not None:
             said = self._key.mask(said)
         raise ServerError(
