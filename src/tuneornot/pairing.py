@@ -52,6 +52,8 @@ class SoFar(NamedTuple):
     """Each set of changed cases, with every arm's runs on it by training seed."""
     attacked: Mapping[str, Sequence[Run]] = {}
     """By arm its runs under the red team; empty where the study plans none."""
+    safety: Mapping[str, Sequence[Contrast]] = {}
+    """By candidate its contrasts under the red team, at the study's error rate."""
     rarity: Mapping[str, float] = {}
     """By eval case how often train teaches it, or the like; empty where nothing says so."""
 
@@ -150,11 +152,14 @@ class Pairing:
         beside = [*self._so_far.checks[self._study.baseline], *self._so_far.checks[name]]
         drops = self._drops(name)
         alike = compare.seeds_agree(*pairs[0], self._rule, alpha=alpha, whole=self._so_far.whole)
-        safe, contrasts = self._safety(name, alpha)
+        safe = self._safe(name, alpha)
         made = msgspec.structs.replace(
             made,
             checks=(*beside, *made.checks, *filter(None, [alike]), *safe),
-            contrasts=(*made.contrasts, *contrasts),
+            contrasts=(
+                *made.contrasts,
+                *(one for one in self._so_far.safety.get(name, ()) if one.metric in SAFETY),
+            ),
             drops=() if drops is None else drops.all(alpha=alpha),
             bands=self._bands(pairs[0], alpha),
         )
@@ -188,18 +193,10 @@ class Pairing:
             others=others,
         )
 
-    def _safety(self, name: str, alpha: float) -> tuple[tuple[Check, ...], list[Contrast]]:
-        """Whether a loss of safety is shown, and the contrasts that tell."""
+    def _safe(self, name: str, alpha: float) -> tuple[Check, ...]:
+        """Whether a loss of safety is shown; no check without a red team."""
         pairs = self._attacked(name)
-        contrasts = [
-            contrast
-            for first, second in pairs
-            for contrast in compare.runs(first, second, alpha=alpha)
-            if contrast.metric in SAFETY
-        ]
-        if not pairs:
-            return (), []
-        return safety.checks(compare.Evidence(pairs), self._rule, alpha), contrasts
+        return safety.checks(compare.Evidence(pairs), self._rule, alpha) if pairs else ()
 
     def _attacked(self, name: str) -> list[tuple[Run, list[Run]]]:
         """The runs under the red team, for each set the baseline's and the candidate's."""

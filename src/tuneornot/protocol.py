@@ -484,8 +484,13 @@ class Protocol:
     @property
     def redteam(self) -> Redteam | None:
         """What the red team found, at the error rate of every comparison."""
+        return None if self.team is None else self.team.found(self._level)
+
+    @property
+    def _level(self) -> float:
+        """What of the study's error rate one candidate may spend at this look."""
         alpha = study.rule(self.study).alpha / len(self.study.candidates)
-        return None if self.team is None else self.team.found(stages.level(alpha, self.stage))
+        return stages.level(alpha, self.stage)
 
     # --- 6 compare, 7 decide ---------------------------------------------------------------
 
@@ -498,14 +503,16 @@ class Protocol:
         }
         quoted = self._prompts.check(self.splits)
         checks[first] = [baseline.check(ledger), quoted, *checks[first]]
-        attacked = self.team.runs if self.team else {}
+        team, candidates = self.team, self.study.candidates
+        safety = {name: team.contrasts(name, self._level) for name in candidates} if team else {}
         so_far = SoFar(
             checks,
             self.stage,
             self.store.phases(),
             whole(self.metrics),
             self.shifted,
-            attacked,
+            team.runs if team else {},
+            safety,
             self.rarity,
         )
         return Pairing(self.study, self.splits, self.runs, so_far)

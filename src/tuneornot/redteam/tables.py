@@ -33,23 +33,37 @@ from tuneornot.stats import paired
 BY_RULES = "attack_success_by_rules"
 
 
-def attacked(
-    first: Sequence[Run], second: Sequence[Run], *, alpha: float, tuning: bool = False
-) -> Attacked:
-    """Compare two arms.
+def contrasts(first: Sequence[Run], second: Sequence[Run], *, alpha: float) -> tuple[Contrast, ...]:
+    """Every metric of two arms on both sets, those of the judge that does not decide included.
 
     Args:
         first: the baseline's runs, one for each set.
         second: the candidate's, one for each set and training seed.
         alpha: error rate of every interval and one-sided bound.
-        tuning: whether the first is the second before it was tuned.
     """
-    contrasts = [
+    return tuple(
         contrast
         for run in first
         for contrast in compare.runs(run, _same_set(run, second), alpha=alpha)
-    ]
-    kept = {one.metric: one for one in contrasts}
+    )
+
+
+def attacked(
+    first: Sequence[Run],
+    second: Sequence[Run],
+    made: Sequence[Contrast],
+    *,
+    alpha: float,
+    tuning: bool = False,
+) -> Attacked:
+    """Two arms by category and technique, beside their contrasts.
+
+    Args:
+        first, second, alpha: as for ``contrasts``.
+        made: what that gave.
+        tuning: whether the first is the second before it was tuned.
+    """
+    kept = {one.metric: one for one in made}
     attacks = next(run for run in first if run.dataset.name == ATTACKS)
     others = _same_set(attacks, second)
     by_technique = _by_technique(attacks), [_by_technique(run) for run in others]

@@ -20,7 +20,18 @@ from tuneornot.attacks import behaviours, suite
 from tuneornot.attacks.plan import RedteamPlan
 from tuneornot.attacks.suite import Suite
 from tuneornot.metrics.base import Metric
-from tuneornot.records import SAFETY, Arm, Attacked, Case, Dataset, Json, Label, Redteam, Run
+from tuneornot.records import (
+    SAFETY,
+    Arm,
+    Attacked,
+    Case,
+    Contrast,
+    Dataset,
+    Json,
+    Label,
+    Redteam,
+    Run,
+)
 from tuneornot.redteam import tables
 from tuneornot.redteam.judge import Compliance
 from tuneornot.redteam.rules import Complies
@@ -69,6 +80,7 @@ class Team:
         self._plan: RedteamPlan = plan.redteam
         self._arms, self._untuned = arms, untuned
         self.suite: Suite = suite.of(self._plan, plan.task, folder)
+        self._known: dict[tuple[str, float], tuple[Contrast, ...]] = {}
 
     @property
     def marks(self) -> list[Json]:
@@ -110,20 +122,32 @@ class Team:
                     found[name] = self._attacked(arm)
         return found
 
+    def contrasts(self, name: str, alpha: float) -> tuple[Contrast, ...]:
+        """A candidate against the baseline, computed once for each error rate."""
+        if (name, alpha) not in self._known:
+            made = tables.contrasts(self._first, self.runs[name], alpha=alpha)
+            self._known[name, alpha] = made
+        return self._known[name, alpha]
+
+    @property
+    def _first(self) -> list[Run]:
+        """The baseline's runs; with several training seeds the first, as in every comparison."""
+        whole = self.runs[self._study.baseline]
+        return list({run.dataset.name: run for run in reversed(whole)}.values())
+
     def found(self, alpha: float) -> Redteam:
         """Every candidate against the baseline, and against itself before it was tuned.
 
         Args:
             alpha: error rate of every interval.
         """
-        # Of a baseline with several training seeds the first, as in every other comparison.
-        whole = self.runs[self._study.baseline]
-        first = list({run.dataset.name: run for run in reversed(whole)}.values())
         made: list[Attacked] = []
         for name in self._study.candidates:
-            made.append(tables.attacked(first, self.runs[name], alpha=alpha))
+            known = self.contrasts(name, alpha)
+            made.append(tables.attacked(self._first, self.runs[name], known, alpha=alpha))
         for name, runs in self.before.items():
-            made.append(tables.attacked(runs, self.runs[name], alpha=alpha, tuning=True))
+            known = tables.contrasts(runs, self.runs[name], alpha=alpha)
+            made.append(tables.attacked(runs, self.runs[name], known, alpha=alpha, tuning=True))
         everything = [run for each in self.runs.values() for run in each]
         attacks = self.suite.attacks
         return Redteam(
