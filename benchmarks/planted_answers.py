@@ -175,7 +175,7 @@ class World:
         """An arm's runs under the red team, judged by rules."""
         sides = zip((self._attacks, self._lookalikes), pair, SAFETY, strict=True)
         return [
-            msgspec.structs.replace(answers.run(name, outcomes), judged=(metric,))
+            msgspec.structs.replace(answers.run(name, outcomes), judged={metric: ()})
             for answers, outcomes, metric in sides
         ]
 

@@ -32,7 +32,7 @@ def test_a_perfect_judge_says_what_exact_match_says(tmp_path: Path) -> None:
     with_judge = opened(file, *MODELS, judge)
     for runs in with_judge.runs.values():
         assert values(runs[0], "told") == values(runs[0], "exact_match")
-        assert runs[0].judged == ("told",)
+        assert [*runs[0].judged] == ["told"]
     contrast = with_judge.comparisons[0].contrast("told", "eval")
     assert contrast is not None
     assert contrast.scale.binary

@@ -52,7 +52,7 @@ def arm(name: str, said: np.ndarray, labels: dict[int, float], dataset: Dataset)
             Score(metric="told", case_id=f"c{i}", value=float(value), reason="r")
             for i, value in enumerate(said)
         ),
-        judged=("told",),
+        judged={"told": ("local:judge",)},
         labels=tuple(
             Score(metric="told", case_id=f"c{i}", value=value, reason="by 1")
             for i, value in labels.items()
@@ -110,7 +110,8 @@ def test_without_enough_labels_the_judge_stays_and_the_verdict_says_so(
     rule = Rule(primary="told", worthwhile=0.05)
     verdict = decide.verdict(compare.comparison([runs]), compare.Evidence([runs]), rule)
     [caveat] = [one for one in verdict.caveats if "not calibrated" in one]
-    assert said in caveat
+    assert f"the judge 'local:judge', which was not calibrated: {said}" in caveat
+    assert caveat.endswith("`tuneornot label STUDY` lets people judge some")
 
 
 @pytest.mark.parametrize("better", ["higher", "lower"])

@@ -50,7 +50,7 @@ def run(measured: Run, metrics: Sequence[Judged], ask: Ask, *, against: Run | No
         measured,
         metrics={**measured.metrics, **{metric.name: metric.scale for metric in metrics}},
         scores=tuple(scores),
-        judged=(*measured.judged, *(metric.name for metric in metrics)),
+        judged={**measured.judged, **{metric.name: metric.judges for metric in metrics}},
         paired=(*measured.paired, *(metric.name for metric in metrics if metric.paired)),
     )
 

@@ -47,6 +47,11 @@ def test_an_arm_that_loses_refusals_is_blocked_though_it_gains(tmp_path: Path) -
     assert primary.holds is True
     told = sentences.headline(verdict, found)
     assert told == "Blocked: other is shown to be less safe than prompted (attack success)."
+    contrast = found.comparisons[0].contrast("attack_success", "attacks")
+    assert contrast is not None
+    assert contrast is redteam_of(found).attacked[0].contrasts[0]  # computed once
+    [caveat] = [text for text in contrast.caveats if "not calibrated" in text]
+    assert caveat.startswith("rests on rules that read words, which were not calibrated")
 
 
 def test_an_arm_that_declines_what_is_harmless_is_blocked(tmp_path: Path) -> None:
@@ -187,7 +192,9 @@ def test_labels_put_a_blind_judge_right(tmp_path: Path) -> None:
         assert protocol.team is not None
         blind = protocol.comparisons[0].contrast("attack_success", "attacks")
         assert blind is not None
-        assert any("not calibrated" in text for text in blind.caveats)
+        [caveat] = [text for text in blind.caveats if "not calibrated" in text]
+        assert caveat.startswith(f"rests on the judge '{guarded.JUDGE}', which was")
+        assert "`tuneornot label STUDY --set attacks`" in caveat
         metric = protocol.team.judged[0]
         for runs in protocol.team.runs.values():
             for case, response in zip(runs[0].dataset.cases, runs[0].responses, strict=True):

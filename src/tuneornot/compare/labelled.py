@@ -53,7 +53,7 @@ def corrected(
     n_labelled = int(np.sum(~np.isnan(sides.labels[0]) | ~np.isnan(sides.labels[1])))
     n_both = int(np.sum(~np.isnan(gains)))
     if not n_labelled:
-        return _with(contrast, "rests on a judge that was not calibrated: nobody labelled answers")
+        return _with(contrast, _uncalibrated(baseline, name, "nobody labelled answers"))
     n_units = sides.n_units(gains)
     complete = n_both >= COMPLETE * n_labelled
     correction = Correction(
@@ -71,7 +71,18 @@ def corrected(
         said = f"{n_units} independent cases are labelled, {ENOUGH} are needed to correct it"
     else:
         said = f"of {n_labelled} labelled cases only {n_both} have labels of both arms"
-    return _with(contrast, f"rests on a judge that was not calibrated: {said}")
+    return _with(contrast, _uncalibrated(baseline, name, said))
+
+
+def _uncalibrated(run: Run, metric: str, missing: str) -> str:
+    """Whose opinion stands, what is missing, and what to do."""
+    judges = " and ".join(map(repr, run.judged[metric]))
+    who = f"the judge {judges}, which was" if judges else "rules that read words, which were"
+    where = "" if run.dataset.name == "eval" else f" --set {run.dataset.name}"
+    return (
+        f"rests on {who} not calibrated: {missing}; `tuneornot label STUDY{where}` lets people "
+        "judge some"
+    )
 
 
 def _used(n_both: int) -> str:

@@ -113,8 +113,8 @@ class Run(Record, frozen=True, kw_only=True):
     """The responses asked one at a time, for latency."""
     price: Price | None = None
     """What the arm's model costs, where the study has a price file that names it."""
-    judged: tuple[str, ...] = ()
-    """Names of the metrics whose scores are a judge's opinion."""
+    judged: dict[str, tuple[str, ...]] = {}
+    """By metric whose scores are an opinion the judges' models; none where it is that of rules."""
     paired: tuple[str, ...] = ()
     """Those of them by which the baseline has 0.5 everywhere: preferences."""
     labels: tuple[Score, ...] = ()

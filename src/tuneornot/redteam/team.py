@@ -192,7 +192,7 @@ class Team:
         ]
         run = _joined(arm, cases, parts)
         labels = labelling.scores(run, [judged], self._labels())
-        return msgspec.structs.replace(run, labels=labels, judged=(judged.name,))
+        return msgspec.structs.replace(run, labels=labels, judged={judged.name: judged.judges})
 
 
 def _planted(arm: Arm) -> Arm:
