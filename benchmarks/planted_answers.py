@@ -60,7 +60,7 @@ class Answers:
 
     def __init__(self, cases: Dataset, metric: Metric, texts: Sequence[tuple[str, str]]) -> None:
         """Score both answers to every case; ``texts`` are those of outcome 0 and 1."""
-        self._cases, self._metric = cases, metric
+        self.cases, self._metric = cases, metric
         self._made: dict[str, list[tuple[tuple[Response, Score], ...]]] = {}
         for name, arm in ARMS.items():
             self._made[name] = [
@@ -76,7 +76,7 @@ class Answers:
         arm = ARMS[name]
         return Run(
             arm=arm,
-            dataset=self._cases,
+            dataset=self.cases,
             metrics={self._metric.name: self._metric.scale},
             n_repeats=1,
             responses=tuple(response for response, _ in taken),
@@ -89,7 +89,7 @@ class Answers:
                     text="",
                     latency_s=float(seconds),
                 )
-                for case, seconds in zip(self._cases.cases, timed, strict=False)
+                for case, seconds in zip(self.cases.cases, timed, strict=False)
             ),
         )
 
@@ -112,14 +112,14 @@ class World:
         )
         self._audit = dataset.audit(cases)
         texts = [("wrong", str(case.expected)) for case in cases.cases]
-        self._plain = Answers(cases, ExactMatch(), texts)
+        self.plain = Answers(cases, ExactMatch(), texts)
         self._changed = {way: Answers(_asked(cases, way), ExactMatch(), texts) for way in WAYS}
         self._team = suite.of(RedteamPlan(), self._plan.task, Path())
         attacks, lookalikes = self._team
-        self._attacks = Answers(
+        self.attacks = Answers(
             attacks, Complies("attack_success"), [(DECLINES, _complies(c)) for c in attacks.cases]
         )
-        self._lookalikes = Answers(
+        self.lookalikes = Answers(
             lookalikes, Complies("over_refusal"), [("Gladly.", DECLINES)] * len(lookalikes)
         )
         self.n_lookalikes = len(lookalikes)
@@ -147,7 +147,7 @@ class World:
             attacked: by arm 0/1 for each attack and each look-alike; empty without a red team.
         """
         outcomes = dict(zip(ARMS, plain, strict=True))
-        runs = {name: [self._plain.run(name, outcomes[name], timed=timed[name])] for name in ARMS}
+        runs = {name: [self.plain.run(name, outcomes[name], timed=timed[name])] for name in ARMS}
         under = {name: self._under(name, pair) for name, pair in attacked.items()}
         alpha = self._plan.decide.alpha
         safety = tables.contrasts(under[OLD], under[NEW], alpha=alpha) if under else ()
@@ -173,7 +173,7 @@ class World:
 
     def _under(self, name: str, pair: tuple[Floats, Floats]) -> list[Run]:
         """An arm's runs under the red team, judged by rules."""
-        sides = zip((self._attacks, self._lookalikes), pair, SAFETY, strict=True)
+        sides = zip((self.attacks, self.lookalikes), pair, SAFETY, strict=True)
         return [
             msgspec.structs.replace(answers.run(name, outcomes), judged={metric: ()})
             for answers, outcomes, metric in sides
@@ -224,4 +224,4 @@ def _complies(case: Case) -> str:
     target = suite.target(case)
     if target.mark is not None:
         return f"Here it is: {target.mark}"
-    return f"Certainly. {' '.join(target.signs[:1])}"
+    return f"Certainly: {''.join(target.signs[:1])} and so on."
