@@ -34,6 +34,7 @@ from tuneornot.records import (
     Scale,
     Score,
 )
+from tuneornot.report import upkeep
 
 SCALE = Scale(low=0.0, high=1.0, binary=True)
 
@@ -127,6 +128,26 @@ def test_no_volume_or_any(weeks: float, per_call: float, volume: float, never: f
     (balance,) = told(plan, [run("prompted", [1], [1]), run("tuned", [1], [1])]).balances
     assert balance.break_even.value == volume
     assert balance.chance_never == never
+
+
+def test_answers_of_one_price_but_for_rounding_have_no_volume() -> None:
+    arms = {
+        "prompted": ArmCosts(per_call=0.1 + 0.2),
+        "tuned": ArmCosts(weeks=2.0, per_call=0.3),  # less by 5e-17
+    }
+    plan = EconomicsPlan(calls_per_month=1.0, week=10.0, arms=arms)
+    found = told(plan, [run("prompted", [1], [1]), run("tuned", [1], [1])])
+    assert found.balances[0].break_even.value == math.inf
+    assert "No volume makes tuned the cheaper one" in upkeep.balance(found.balances[0], found)[1]
+
+
+def test_what_saves_without_cheaper_answers_is_not_said_to_be_the_dearer_one() -> None:
+    arms = {"prompted": ArmCosts(weeks=5.0, per_call=1.0), "tuned": ArmCosts(per_call=2.0)}
+    plan = EconomicsPlan(calls_per_month=1.0, months=12, week=10.0, arms=arms)
+    found = told(plan, [run("prompted", [1], [1]), run("tuned", [1], [1])])
+    saves, volume = upkeep.balance(found.balances[0], found)
+    assert "tuned saves 38" in saves
+    assert volume == "More calls do not make it save more: its answers do not cost less."
 
 
 def test_a_range_is_uniform_and_moves_the_saving_between_its_ends() -> None:
@@ -245,6 +266,17 @@ def test_faults_of_the_section(tmp_path: Path, written: str, said: str) -> None:
     with pytest.raises(StudyError) as caught:
         study.read(file)
     assert any(said in fault for fault in caught.value.faults), caught.value.faults
+
+
+def test_a_fault_of_the_price_file_is_told_once(tmp_path: Path) -> None:
+    file = world.write(tmp_path, n_eval=60)
+    (tmp_path / "prices.yaml").write_text("as_of: 2026-11-01\ncurrency: EUR\nmodels: 3\n")
+    written = f"prices: prices.yaml\n{file.read_text()}economics: {{calls_per_month: 9}}\n"
+    file.write_text(written)
+    with pytest.raises(StudyError) as caught:
+        study.read(file)
+    told_of = [fault for fault in caught.value.faults if "prices.yaml: models" in fault]
+    assert len(told_of) == 1
 
 
 def test_it_is_no_part_of_the_plan(tmp_path: Path) -> None:

@@ -159,6 +159,7 @@ def test_a_study_shows_where_on_the_tail_the_arms_differ(tmp_path: Path) -> None
     assert (last.name, last.means, last.most) == ("common", (1.0, 1.0), 10.0)
     page, text = pages.render(found), markdown.render(found)
     assert "Rare and common" in page
+    assert '<a href="#rarity">' in page
     assert f"rare: 0 ({first.n} cases)" in page
     assert f"common: 10 ({last.n} cases) | 100.0% | 100.0% |" in text
 

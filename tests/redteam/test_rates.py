@@ -90,6 +90,17 @@ def test_a_loss_blocks_just_beyond_the_margin(upper: float, passed: bool) -> Non
     found = safety.checks(lambda claim, alpha: made, RULE, 0.05)
     assert [one.passed for one in found] == [passed, passed]
     assert all(one.blocking for one in found)
+    said = [one.detail for one in found]
+    assert said[0].startswith("attacks succeed 20 points more often than with the baseline")
+    assert said[1].startswith("harmless requests are declined 20 points more often")
+
+
+def test_no_difference_is_told_in_words_and_without_a_sign() -> None:
+    made = Estimate(value=-0.0, low=-0.1, high=0.1, lower=-0.1, upper=0.1)
+    [attacks, _] = safety.checks(lambda claim, alpha: made, RULE, 0.05)
+    assert attacks.detail == (
+        "attacks succeed as often as with the baseline; a loss of more than 5 points is not shown"
+    )
 
 
 if __name__ == "__main__":

@@ -113,3 +113,6 @@ def test_p_values() -> None:
     assert amounts.p_value(0.034) == "p = 0.034"
     assert amounts.p_value(None) == ""
     assert amounts.p_value(math.nan) == ""
+    assert amounts.bare_p(0.0004) == "< 0.001"
+    assert amounts.bare_p(0.034) == "0.034"
+    assert amounts.bare_p(None) == ""

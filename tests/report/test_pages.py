@@ -226,6 +226,16 @@ def test_three_arms_have_a_part_each() -> None:
     assert "large against prompted" in text
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_captions_tell_the_level_that_the_intervals_have() -> None:
+    given = fixture.findings()
+    assert "Mean paired differences with 95% intervals" in Reader(pages.render(given)).text
+    shared = msgspec.structs.replace(given.comparisons[0], alpha=0.025)
+    text = Reader(pages.render(msgspec.structs.replace(given, comparisons=(shared,)))).text
+    assert "Mean paired differences with 97.5% intervals" in text
+    assert "Candidate divided by baseline, with 97.5% intervals" in text
+
+
 def test_writing_leaves_one_file(tmp_path: Path) -> None:
     path = pages.write(fixture.bare(), tmp_path / "new" / "report.html")
     assert [each.name for each in path.parent.iterdir()] == ["report.html"]

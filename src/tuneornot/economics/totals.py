@@ -59,7 +59,9 @@ def total(arm: str, values: Values, months: int) -> Floats:
 def volume(baseline: str, candidate: str, values: Values, months: int) -> Floats:
     """Calls a month from which on the candidate costs less than the baseline."""
     more = fixed(candidate, values, months) - fixed(baseline, values, months)
-    cheaper = values[key(baseline, "per_call")] - values[key(candidate, "per_call")]
+    first, second = (values[key(arm, "per_call")] for arm in (baseline, candidate))
+    # Answers of one price differ by rounding, which would make volumes of any size.
+    cheaper = np.where(np.isclose(first, second, rtol=_EPSILON, atol=0.0), 0.0, first - second)
     with np.errstate(divide="ignore", invalid="ignore"):
         found: Floats = np.where(cheaper > 0, np.maximum(more, 0.0) / (months * cheaper), np.inf)
     return found

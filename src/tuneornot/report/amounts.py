@@ -129,6 +129,11 @@ def p_value(value: float | None) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
+def bare_p(value: float | None) -> str:
+    """The same for a column that is called p: ``< 0.001``, ``0.034``."""
+    return p_value(value).removeprefix("p ").removeprefix("= ")
+
+
 def about(count: int) -> str:
     """A planned number of cases, rounded up to two digits because it is a forecast."""
     if count < 10:

@@ -49,7 +49,8 @@ _CONFIG: Spec = {
         **_FONT,
         "symbolSize": 120,
         "labelLimit": 220,
-        "columnPadding": 18,
+        # Browsers may write with wider letters than those that were reckoned with.
+        "columnPadding": 34,
         "symbolOpacity": 1,
     },
     "text": {"fontSize": 12.5, "color": INK},

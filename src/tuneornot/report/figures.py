@@ -40,9 +40,9 @@ def effects(comparison: Comparison, verdict: Verdict | None) -> Figure | None:
         reference=0.0,
         alt_text=_told("Differences with intervals", lines),
         caption=(
-            "Mean paired differences with 95% intervals. A short upright line is the margin that"
-            " the study wrote down; green: the requirement holds, red: it is broken, amber: these"
-            " data do not decide; grey: no requirement."
+            f"Mean paired differences with {_confidence(comparison)} intervals. A short upright"
+            " line is the margin that the study wrote down; green: the requirement holds, red: it"
+            " is broken, amber: these data do not decide; grey: no requirement."
         ),
     )
 
@@ -74,8 +74,16 @@ def ratios(comparison: Comparison, verdict: Verdict | None) -> Figure | None:
         reference=1.0,
         ratio=True,
         alt_text=_told("Ratios with intervals", lines),
-        caption="Candidate divided by baseline, with 95% intervals, on a logarithmic axis.",
+        caption=(
+            f"Candidate divided by baseline, with {_confidence(comparison)} intervals, on a"
+            " logarithmic axis."
+        ),
     )
+
+
+def _confidence(comparison: Comparison) -> str:
+    """The level of the intervals of a comparison."""
+    return f"{100 * (1 - comparison.alpha):.4g}%"
 
 
 def levels(contrasts: Sequence[Contrast]) -> Figure | None:
@@ -103,7 +111,8 @@ def levels(contrasts: Sequence[Contrast]) -> Figure | None:
         reference=None,
         alt_text=_told(f"{name} of both arms", lines),
         caption=(
-            f"Means with 95% intervals: above {contrasts[0].baseline} (blue), below"
+            f"Means with {amounts.confidence(contrasts[0].baseline_mean)} intervals: above"
+            f" {contrasts[0].baseline} (blue), below"
             f" {contrasts[0].candidate} (orange)."
         ),
     )
@@ -133,8 +142,9 @@ def slices(contrast: Contrast) -> Figure | None:
         reference=0.0,
         alt_text=_told("Differences by slice", lines),
         caption=(
-            "Differences with 95% intervals. Orange, with its figures: shrunk towards the whole,"
-            " because small slices exaggerate; grey below it: as observed."
+            f"Differences with {amounts.confidence(contrast.mean)} intervals. Orange, with its"
+            " figures: shrunk towards the whole, because small slices exaggerate; grey below it:"
+            " as observed."
         ),
     )
 

@@ -7,11 +7,15 @@ phone. Values arrive ready to plot (points, percent, factors, units); nothing is
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from tuneornot.report import drawing
 from tuneornot.report.drawing import Figure, Row, Spec
+
+NARROW_TITLE = 44
+"""Characters of a title that a phone shows on one line."""
 
 
 class Bar(NamedTuple):
@@ -87,7 +91,9 @@ def _domain(lines: Sequence[Line], reference: float | None, *, ratio: bool) -> t
 
 
 def _axis(title: str, domain: tuple[float, float], width: int, *, ratio: bool) -> Spec:
-    axis: Spec = {"title": title, "tickCount": 8 if width > 500 else 5}
+    roomy = width > 500
+    lines = [title] if roomy else textwrap.wrap(title, NARROW_TITLE)
+    axis: Spec = {"title": lines, "tickCount": 8 if roomy else 5}
     if ratio:
         ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10]
         axis |= {"values": [tick for tick in ticks if domain[0] <= tick <= domain[1]]}

@@ -32,7 +32,7 @@ def lines(comparison: Comparison) -> tuple[Line, ...]:
                 f"{amounts.difference(band.difference.value, band.scale)}"
                 f" ({amounts.span(band.difference, band.scale)})"
             ),
-            p_value="" if band.p_holm is None else amounts.p_value(band.p_holm),
+            p_value=amounts.bare_p(band.p_holm),
         )
         for band in comparison.bands
     )
@@ -43,7 +43,11 @@ def told(comparison: Comparison) -> str:
     names = {band.name for band in comparison.bands}
     if len(names) == 1:
         return "All cases are equally rare, so that nothing can be said of the long tail."
-    return "Differences are candidate minus baseline, oriented: positive is better. p: Holm."
+    level = amounts.confidence(comparison.bands[0].difference)
+    return (
+        f"Differences have {level} intervals, positive is better. p: adjusted by Holm over the"
+        " bands."
+    )
 
 
 def _range(band: Band) -> str:

@@ -94,6 +94,11 @@ def told(given: Attacked) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def confidence(given: Attacked) -> str:
+    """The level of the intervals of the rows."""
+    return amounts.confidence(given.contrasts[0].mean)
+
+
 def rows(given: Attacked, *, techniques: bool = False) -> tuple[Row, ...]:
     """A row for each category, worst first, or for each technique."""
     return tuple(_row(one) for one in (given.techniques if techniques else given.categories))
@@ -107,8 +112,8 @@ def _row(one: Harm) -> Row:
         n=str(one.n),
         baseline=amounts.level(one.baseline, _RATE),
         candidate=amounts.level(one.candidate, _RATE),
-        difference=_points(one.difference),
-        p_holm="" if one.p_holm is None else f"{one.p_holm:.3f}",
+        difference=_ends(one.difference),
+        p_holm=amounts.bare_p(one.p_holm),
     )
 
 
@@ -123,11 +128,16 @@ def _rate(one: Contrast, given: Attacked) -> str:
 
 
 def _points(made: Estimate) -> str:
-    """A difference of rates, turned back so that more successes are more."""
+    """A difference of rates with its interval, turned back so that more successes are more."""
+    return _ends(made, f"{amounts.confidence(made)} interval ")
+
+
+def _ends(made: Estimate, before: str = "") -> str:
+    """The same for a table, whose caption tells the level of its intervals."""
     if not math.isfinite(made.value):
         return amounts.UNKNOWN
     value, low, high = (amounts.signed(-100 * x, 1) for x in (made.value, made.high, made.low))
-    return f"{value} points ({amounts.confidence(made)} interval {low} to {high})"
+    return f"{value} points ({before}{low} to {high})"
 
 
 def _kappa(made: Estimate) -> str:

@@ -99,15 +99,14 @@ def differences(comparison: Comparison, findings: Findings) -> Figure | None:
     points = "points" if amounts.is_share(shown[0].scale) else shown[0].scale.unit or "value"
     return intervals.chart(
         rows,
-        axis=f"Drop of {comparison.candidate} minus that of {comparison.baseline}, {points}"
-        " (left: the candidate loses more)",
+        axis=f"Difference of the drops, {points} (left: {comparison.candidate} loses more)",
         reference=0.0,
         alt_text="Differences of the drops: " + "; ".join(f"{r.label}: {r.note}" for r in rows),
         caption=(
             f"{amounts.title(findings.rule.primary)}: how much more the candidate loses than the"
-            " baseline when the same cases are asked in another way, or on other cases, with 95%"
-            " intervals. A short"
-            " upright line is the margin that the study wrote down."
+            " baseline when the same cases are asked in another way, or on other cases, with"
+            f" {amounts.confidence(shown[0].difference)} intervals. A short upright line is the"
+            " margin that the study wrote down."
         ),
     )
 
@@ -177,7 +176,7 @@ def _line(drop: Drop) -> Line:
             f"{amounts.difference(drop.difference.value, drop.scale)}"
             f" ({amounts.span(drop.difference, drop.scale)})"
         ),
-        p_value="" if drop.p_holm is None else f"{drop.p_holm:.3f}",
+        p_value=amounts.bare_p(drop.p_holm),
     )
 
 

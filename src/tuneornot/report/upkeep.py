@@ -84,7 +84,9 @@ def balance(each: Balance, found: Economics) -> tuple[str, ...]:
         f"{amounts.signed(size.low)} to {amounts.signed(size.high)}); it costs less in "
         f"{each.chance:.0%} of the simulated futures."
     ]
-    if each.chance_never >= 1:
+    if each.chance_never >= 1 and size.value > 0:
+        told.append("More calls do not make it save more: its answers do not cost less.")
+    elif each.chance_never >= 1:
         told.append(f"No volume makes {name} the cheaper one: its answers do not cost less.")
     elif each.break_even.high == 0:
         told.append(f"{name} costs less at every volume.")
@@ -143,16 +145,18 @@ def tornado(each: Balance, currency: str) -> Figure | None:
     swings = each.swings[:N_SWINGS]
     if not swings:
         return None
-    rows: list[Row] = []
-    for swing in swings:
-        label = _label(swing)
-        for end, value in (("least", swing.at_least), ("most", swing.at_most)):
-            rows.append({"input": label, "end": f"input at its {end}", "saving": value})
-
-    # The width that is reserved for labels is reckoned without the second line.
-    room = 7 * max(len(line) for swing in swings for line in _label(swing).split("|"))
 
     def build(width: int) -> Spec:
+        roomy = width > 500
+        rows: list[Row] = [
+            {"input": label, "end": f"input at its {end}", "saving": value}
+            for swing in swings
+            for label in [_label(swing, roomy=roomy)]
+            for end, value in (("least", swing.at_least), ("most", swing.at_most))
+        ]
+        labels = [_label(swing, roomy=roomy).split("|") for swing in swings]
+        # The width that is reserved for labels is reckoned without the lines below the first.
+        room = 7 * max(len(line) for lines in labels for line in lines)
         encoding: Spec = {
             "y": {
                 "field": "input",
@@ -171,6 +175,7 @@ def tornado(each: Balance, currency: str) -> Figure | None:
                 ("input at its least", "input at its most"),
                 (drawing.BASELINE, drawing.CANDIDATE),
                 "end",
+                columns=0 if roomy else 1,
             ),
         }
         bars = drawing.layer(rows, {"type": "bar", "height": 16}, encoding)
@@ -179,7 +184,7 @@ def tornado(each: Balance, currency: str) -> Figure | None:
             "mark": {"type": "rule", "color": drawing.INK, "strokeDash": [4, 3]},
             "encoding": {"x": {"field": "zero", "type": "quantitative"}},
         }
-        return {"layer": [bars, zero], "height": {"step": 38}}
+        return {"layer": [bars, zero], "height": {"step": 8 + 15 * max(map(len, labels))}}
 
     return drawing.draw(
         build,
@@ -200,8 +205,17 @@ def scatter(found: Economics) -> Figure | None:
     """Quality against cost, each arm a point; the size of a point is its latency."""
     if len(found.standings) < 2:
         return None
+    costs = [each.cost for each in found.standings]
+    middle = (min(costs) + max(costs)) / 2
+    # A name is written towards the middle, so that the frame cuts none.
     rows: list[Row] = [
-        {"arm": each.arm, "quality": each.quality, "cost": each.cost} for each in found.standings
+        {
+            "arm": each.arm,
+            "quality": each.quality,
+            "cost": each.cost,
+            "side": "right" if each.cost > middle else "left",
+        }
+        for each in found.standings
     ]
 
     def build(width: int) -> Spec:
@@ -214,10 +228,15 @@ def scatter(found: Economics) -> Figure | None:
             {"type": "point", "filled": True, "size": 120, "color": drawing.CANDIDATE},
             place,
         )
-        names = drawing.layer(
-            rows, {"type": "text", "dy": -12}, {**place, "text": {"field": "arm"}}
-        )
-        return {"layer": [dots, names], "height": 240}
+        names = [
+            drawing.layer(
+                [row for row in rows if row["side"] == side],
+                {"type": "text", "dy": -12, "dx": shift, "align": side},
+                {**place, "text": {"field": "arm"}},
+            )
+            for side, shift in (("left", -6), ("right", 6))
+        ]
+        return {"layer": [dots, *names], "height": 240}
 
     return drawing.draw(
         build,
@@ -231,9 +250,10 @@ def scatter(found: Economics) -> Figure | None:
     )
 
 
-def _label(swing: Swing) -> str:
-    """Two lines: the name, and the ends of the input."""
-    return f"{swing.name}|{amounts.number(swing.least)} to {amounts.number(swing.most)}"
+def _label(swing: Swing, *, roomy: bool) -> str:
+    """Lines: the name, where there is no room the arm by itself, and the ends of the input."""
+    name = swing.name if roomy else swing.name.replace(": ", ":|")
+    return f"{name}|{amounts.number(swing.least)} to {amounts.number(swing.most)}"
 
 
 def _end(value: float) -> str:

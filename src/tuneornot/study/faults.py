@@ -37,12 +37,9 @@ def contradictions(study: Study, folder: Path) -> list[str]:
     faults += [*_redteam_faults(study, made), *study.budget.faults()]
     faults += _price_faults(study, folder, made)
     known = [metric.name for metric in made]
-    return [
-        *faults,
-        *upkeep.faults(study, folder),
-        *_claim_faults(study, known),
-        *_facts_faults(study, made),
-    ]
+    faults += upkeep.faults(study, folder)
+    faults += [*_claim_faults(study, known), *_facts_faults(study, made)]
+    return [*dict.fromkeys(faults)]  # a fault of the price file is one of what rests on it too
 
 
 def _redteam_faults(study: Study, made: Sequence[Metric]) -> list[str]:
