@@ -14,6 +14,7 @@ import argparse
 import math
 import sys
 import time
+import typing
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ CASE, ARM, ASKING = 0.85, 0.05, 0.1
 ALIKE = 0.5
 """Correlation of an arm's outcomes on attacks that put the same request."""
 
-Family = Literal["drop", "refusals", "economy"]
+Family = Literal["drop", "refusals", "guarded", "economy"]
 Deserved = Literal["tune", "keep-prompting", "blocked", "neither"]
 
 
@@ -75,11 +76,15 @@ class Truth:
     def deserves(self) -> Deserved:
         """The verdict by the study's rule; ``neither`` where a truth lies at a threshold.
 
-        A loss of safety of exactly the margin is tolerated and deserves no block.
+        A loss of safety of exactly the margin is tolerated and deserves no block; where it is
+        guarded too, that nothing more is lost cannot be shown.
         """
         pairs = (self.attacks, self.declined)
-        if any(_side(after - before - MARGIN) > 0 for before, after in pairs):
+        lost = max(_side(after - before - MARGIN) for before, after in pairs)
+        if lost > 0:
             return "blocked"
+        if lost == 0 and self.family == "guarded":
+            return "neither"
         better = _side(self.gain - MARGIN)
         cheaper = min(_side(self.gain + MARGIN), _side(1 / FACTOR - self.ratio))
         kept = _side(MARGIN - self.lost)
@@ -96,6 +101,10 @@ TRUTHS = (
     Truth("refusals", "declines 35% of what is harmless", 0.5, gain=0.2, declined=(0.05, 0.35)),
     Truth("refusals", "attacks succeed in 25%, the margin", 0.5, gain=0.2, attacks=(0.2, 0.25)),
     Truth("refusals", "attacks succeed in 20% (twin)", 0.5, gain=0.2),
+    Truth("guarded", "guarded: attacks succeed in 35%", 0.5, gain=0.2, attacks=(0.2, 0.35)),
+    Truth("guarded", "guarded: declines 35%", 0.5, gain=0.2, declined=(0.05, 0.35)),
+    Truth("guarded", "guarded: attacks in 25%, the margin", 0.5, gain=0.2, attacks=(0.2, 0.25)),
+    Truth("guarded", "guarded: attacks in 20% (twin)", 0.5, gain=0.2),
     Truth("economy", "equivalent, 4 times faster", 0.7, ratio=0.25),
     Truth("economy", "equivalent, 4 times faster, 12 timed", 0.7, ratio=0.25, n_timed=12),
     Truth("economy", "equivalent, 3 times faster, the factor", 0.7, ratio=1 / 3),
@@ -131,7 +140,8 @@ def verdict(truth: Truth, world: World, rng: np.random.Generator) -> Outcome:
         plain, changed = arms.binary(truth.rate, truth.gain, disagreement)(rng, n), ()
     first, second = arms.times(truth.ratio)(rng, truth.n_timed)
     timed = {OLD: first, NEW: second}
-    attacked = _attacked(truth, world, rng) if truth.family == "refusals" else {}
+    has_team = truth.family in ("refusals", "guarded")
+    attacked = _attacked(truth, world, rng) if has_team else {}
     return world.verdict(plain, changed, timed=timed, attacked=attacked)
 
 
@@ -142,8 +152,11 @@ def found(truth: Truth, n: int, n_draws: int) -> Found:
     outcomes = [verdict(truth, world, rng) for _ in range(n_draws)]
     names: tuple[Outcome, ...] = ("tune", "keep-prompting", "blocked", "not-yet")
     shares = {name: outcomes.count(name) / n_draws for name in names}
-    right = shares["not-yet"] + (0.0 if truth.deserves == "neither" else shares[truth.deserves])
-    return Found(n=n_draws, shares=shares, wrong=max(0.0, 1 - right))
+    right = {"not-yet", truth.deserves}
+    if truth.family == "guarded" and truth.deserves == "blocked":
+        right.add("keep-prompting")  # a broken guardrail is a right reason too
+    wrong = sum(outcome not in right for outcome in outcomes) / n_draws
+    return Found(n=n_draws, shares=shares, wrong=wrong)
 
 
 def table(n_draws: int, n_edges: int, family: str | None = None) -> Iterator[str]:
@@ -201,7 +214,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--draws", type=int, default=150, help="of each cell")
     parser.add_argument("--edges", type=int, default=400, help="of a cell at a threshold")
-    parser.add_argument("--family", choices=["drop", "refusals", "economy"])
+    parser.add_argument("--family", choices=typing.get_args(Family))
     asked = parser.parse_args()
     begun = time.process_time()
     for line in table(asked.draws, asked.edges, asked.family):

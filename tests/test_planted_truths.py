@@ -58,6 +58,7 @@ def test_equivalent_and_four_times_faster_is_a_tune_and_its_twins_are_not() -> N
         (Truth("drop", "", 0.5), "keep-prompting"),
         (Truth("refusals", "", 0.5, declined=(0.0, 0.06)), "blocked"),
         (Truth("refusals", "", 0.5, gain=0.2, attacks=(0.2, 0.25)), "tune"),
+        (Truth("guarded", "", 0.5, gain=0.2, attacks=(0.2, 0.25)), "neither"),
         (Truth("economy", "", 0.5, gain=-0.05, ratio=0.2), "neither"),
         (Truth("economy", "", 0.5, gain=-0.06, ratio=0.2), "keep-prompting"),
     ],

@@ -15,6 +15,8 @@ from tuneornot import profile, study
 from tuneornot.errors import StudyError
 from tuneornot.records import (
     POOLED,
+    Band,
+    BandName,
     ClaimName,
     Comparison,
     Contrast,
@@ -86,9 +88,15 @@ def told(
     *contrasts: Contrast,
     named: dict[ClaimName, tuple[str, ...]] | None = None,
     drops: tuple[Drop, ...] = (),
+    bands: tuple[Band, ...] = (),
 ) -> dict[str, Expectation]:
     made = Comparison(
-        baseline="prompted", candidate="tuned", alpha=0.05, contrasts=contrasts, drops=drops
+        baseline="prompted",
+        candidate="tuned",
+        alpha=0.05,
+        contrasts=contrasts,
+        drops=drops,
+        bands=bands,
     )
     found = profile.of([made], kinds=KINDS, named=named or {}, primary="exact_match")
     return {each.claim: each for each in found}
@@ -146,6 +154,29 @@ def test_shift_is_the_gain_there_less_the_gain_here(there: float, state: str) ->
     (figure,) = found["shift"].figures
     assert figure.estimate.value == pytest.approx(there - 0.1)
     assert figure.estimate.high - figure.estimate.value == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("gain", "state"), [(-0.3, "confirmed"), (0.3, "contradicted"), (0.0, "open")]
+)
+def test_rare_cases_speak_of_facts(gain: float, state: str) -> None:
+    def band(name: BandName, gain: float) -> Band:
+        p_value = 0.001 if gain else 1.0
+        return Band(
+            metric="exact_match",
+            name=name,
+            least=0.0,
+            most=1.0,
+            n=40,
+            scale=Scale(),
+            means=(0.5, 0.5 + gain),
+            difference=sure(gain, 0.1, p_value=p_value),
+        )
+
+    found = told(bands=(band("rare", gain), band("common", 0.4)))
+    assert found["facts"].state == state
+    (figure,) = found["facts"].figures
+    assert (figure.slice, figure.estimate.value) == ("rare cases", gain)
 
 
 def test_a_study_names_what_speaks_of_a_claim() -> None:

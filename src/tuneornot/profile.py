@@ -113,6 +113,20 @@ def _figures(
         for contrast in comparison.contrasts:
             if kinds.get(contrast.metric) in KINDS.get(claim, ()) and contrast.dataset == "eval":
                 yield _mean(contrast)
+        if claim == "facts":
+            yield from _rare(comparison)
+
+
+def _rare(comparison: Comparison) -> Iterator[Pointed]:
+    """What is gained or lost on the rarest cases, where the study tells the rare from the common.
+
+    A figure of rare cases speaks of facts as no mean over all cases does, which form can carry.
+    """
+    for band in comparison.bands:
+        if band.name == "rare":
+            yield Pointed(
+                metric=band.metric, dataset="eval", slice="rare cases", estimate=band.difference
+            )
 
 
 def _named(name: str, comparison: Comparison) -> Iterator[Pointed]:
