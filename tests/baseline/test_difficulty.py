@@ -152,7 +152,7 @@ class TestStudy:
             protocol.close()
         ledger = found.ledgers["prompted"]
         assert any(note.startswith("difficulty: ") for note in ledger.notes)
-        assert f"Varied further: {ledger.notes[0]}" in remarks.ledger(ledger, None)[0]
+        assert f"As the study wants: {ledger.notes[0]}" in remarks.ledger(ledger, None)[0]
 
     def test_what_cannot_be_varied_is_told(self, tmp_path: Path) -> None:
         file = self.planned(tmp_path, "{calls: 300, vary: [colour]}")

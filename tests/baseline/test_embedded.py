@@ -71,10 +71,8 @@ def test_all_levels_are_tried_and_counted_and_nothing_is_asked_twice(
     prompts = [one.prompt for one in ledger.candidates]
     assert any(one.looks_up is False for one in prompts)
     assert any(one.temperature is not UNSET for one in prompts)
-    assert [note.partition(":")[0] for note in ledger.notes][:3] == [
-        "sampling",
-        "retrieval",
-        "difficulty",
-    ]
+    assert {"sampling", "retrieval", "difficulty"} <= {
+        note.partition(":")[0] for note in ledger.notes
+    }
     assert baseline.winner(ledger) in prompts
     assert searched(file) == (ledger, n_asked)

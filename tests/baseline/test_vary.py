@@ -17,6 +17,7 @@ from tuneornot.baseline.race import Budget
 from tuneornot.baseline.search import By
 from tuneornot.baseline.space import NOTHING, Drawing, Offers, Space
 from tuneornot.errors import StudyError
+from tuneornot.forecast.basis import Basis
 from tuneornot.formats import promptfile
 from tuneornot.models import sampling
 from tuneornot.models.base import Request
@@ -56,8 +57,9 @@ def test_what_is_better_so_is_found(quality: Callable[[Prompt], float], by: By) 
     assert word in ledger.best
     assert any(word not in one.name for one in ledger.candidates)
     told = "; ".join(ledger.notes)
-    assert "sampling: also temperature 0.3, top_p 1; temperature 0.7, top_p 0.9" in told
+    assert "sampling: also temperature 0.3, top_p 1 or temperature 0.7, top_p 0.9" in told
     assert "retrieval: also without what is looked up" in told
+    assert ("proposed by optuna" in told) == (by == "optuna")
 
 
 def test_nothing_of_it_is_tried_where_the_study_does_not_want_it() -> None:
@@ -166,6 +168,14 @@ class TestStudy:
             assert all(score.value == 1 for score in run.scores)
             [comparison] = protocol.comparisons
             assert not [one for one in comparison.checks if one.name.startswith("knowledge")]
+            basis, some = Basis(protocol, "looked-up", {}), protocol.splits.dev.cases
+            plain, looked = (
+                basis.read([Prompt(instructions="Say.", looks_up=looks_up)], some).value
+                for looks_up in (False, UNSET)
+            )
+            assert plain is not None
+            assert looked is not None
+            assert plain < looked / 2
         finally:
             protocol.close()
 

@@ -82,7 +82,7 @@ def search(
     space = Space(start, train.cases, seed, offers)
     writer = None if write is None else Writer(write, train.cases, start.instructions, seed)
     race = Race(asked, dev.cases, budget, seed=seed, clock=clock)
-    notes = (*_offered(offers), *_sorted(race, space, start, "the bare prompt"))
+    notes = (*_wanted(by, offers), *_sorted(race, space, start, "the bare prompt"))
     written = () if writer is None else writer.begun(race, start)
     if by == "optuna":
         tpe.run(race, space, written)
@@ -95,13 +95,13 @@ def search(
     return _ledger(race, seed, notes)
 
 
-def _offered(offers: Offers) -> tuple[str, ...]:
-    """What the study wants tried besides words and demonstrations."""
-    drawn = "; ".join(
-        f"temperature {one.temperature:g}, top_p {one.top_p:g}" for one in offers.sampled
-    )
-    told = (f"sampling: also {drawn}",) if drawn else ()
-    return (*told, "retrieval: also without what is looked up") if offers.lookup else told
+def _wanted(by: By, offers: Offers) -> tuple[str, ...]:
+    """Who proposes, if not the usual, and what is tried besides words and demonstrations."""
+    told = [] if by == "race" else [f"proposed by {by}"]
+    drawn = (f"temperature {one.temperature:g}, top_p {one.top_p:g}" for one in offers.sampled)
+    told += [f"sampling: also {' or '.join(drawn)}"] if offers.sampled else []
+    told += ["retrieval: also without what is looked up"] if offers.lookup else []
+    return tuple(told)
 
 
 def _sorted(race: Race, space: Space, prompt: Prompt, whose: str) -> tuple[str, ...]:

@@ -169,4 +169,4 @@ class Ledger(Record, frozen=True, kw_only=True):
     gain: float | None = None
     """About how much better a prompt twice the effort would probably have found."""
     notes: tuple[str, ...] = ()
-    """What became of each further thing that the study let the search vary, in a phrase."""
+    """What the study wants of the search beyond the usual, and what became of it, in phrases."""

@@ -96,7 +96,7 @@ def ledger(given: Ledger, scale: Scale | None) -> tuple[str, ...]:
         f" {amounts.duration(given.seconds)}. It ended because {_because(given.ended)}."
     )
     if given.notes:
-        effort = f"{effort} Varied further: {'; '.join(given.notes)}."
+        effort = f"{effort} As the study wants: {'; '.join(given.notes)}."
     rising = (
         "The leader still improved in the last third of the effort: a longer search may find a"
         " better prompt."
