@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tuneornot import dataset, leaks
 from tuneornot.cases import overlap
-from tuneornot.errors import LeakageError
+from tuneornot.errors import DataError, LeakageError
 from tuneornot.finetune import mixture
 from tuneornot.finetune.mixture import Mixed
 from tuneornot.formats import taught
@@ -69,4 +69,7 @@ class Mixing:
         if mix.file is None:
             return Mixed(mixture.own(), mix.share, "the program's own")
         cases = taught.read(self._folder / mix.file, {}).cases
+        if all(case.expected is None for case in cases):
+            fault = f"found {len(cases)} rows and no answer, expected questions with answers"
+            raise DataError(mix.file, [fault], taught.SHAPES)
         return Mixed(Dataset(name="general", cases=cases), mix.share, mix.file)

@@ -42,7 +42,7 @@ def stopped(file: Path, how: signal.Signals) -> tuple[int, str, set[int]]:
         time.sleep(0.02)
     new = saved(file.parent) - before
     begun.send_signal(how)
-    _, said = begun.communicate(timeout=120)
+    _, said = begun.communicate(timeout=300)
     return begun.returncode, said, new
 
 

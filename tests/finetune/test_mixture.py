@@ -140,6 +140,15 @@ def test_a_row_that_judges_is_refused(tmp_path: Path, first: int, part: str) -> 
         _ = protocol.splits
 
 
+def test_a_file_without_answers_is_one_sentence(tmp_path: Path) -> None:
+    file = write(tmp_path, [{"id": "a", "input": "What is left?"}])
+    with (
+        closing(small.opened(file)) as protocol,
+        pytest.raises(DataError, match="found 1 rows and no answer"),
+    ):
+        _ = protocol.splits
+
+
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     file = write(tmp_path, small.rows(3, 500))
     (tmp_path / "general.jsonl").unlink()
