@@ -86,6 +86,16 @@ def test_a_prompt_of_the_user_keeps_its_own_in_every_frame() -> None:
     assert {(one.prompt.temperature, one.prompt.looks_up) for one in field} == {(0.5, False)}
 
 
+@pytest.mark.parametrize("by", ["race", "optuna"])
+def test_passages_that_the_user_left_out_are_tried_too(by: By) -> None:
+    start = msgspec.structs.replace(START, looks_up=False)
+    model = Scripted(lambda prompt: 0.4 if prompt.looks_up is False else 0.8)
+    ledger = baseline.search(
+        model, TRAIN, DEV, start=start, budget=Budget(calls=1200), offers=WANTED, by=by
+    )
+    assert baseline.winner(ledger).looks_up is UNSET
+
+
 class TestPrompt:
     full = Prompt(instructions="Do.", temperature=0.3, top_p=0.9, looks_up=False)
 

@@ -84,8 +84,9 @@ class Parts(NamedTuple):
     draw: int = 0
     """Which of several choices of cases for the same number and way of choosing."""
     sampled: Drawing | None = None
-    """How tokens are drawn; ``None``: as the arm says."""
-    looks_up: bool = True
+    """How tokens are drawn; ``None``: as the user's own prompt does."""
+    turned: bool = False
+    """Whether passages are left out where the user's own prompt shows them, or the other way."""
 
 
 class _Cell(NamedTuple):
@@ -172,7 +173,7 @@ class Space:
             frame = len(self.frames) - 1
             cells[3:3] = [_Cell(frame, 0, "random", 8), _Cell(frame, 1, "nearest", 4)]
         made = [self.own, *(found for cell in cells if (found := self._cell(cell)))]
-        made[3:3] = [_under(one, change) for change in self._changes() for one in made[1:3]]
+        made[3:3] = self._changed(made[1:3])
         if len(_different(made)) < 8:  # no case can be shown: frames and hints alone
             made += [
                 Proposal(frame, hint, "none shown", self._prompt(frame, hint, Shown(())))
@@ -197,8 +198,7 @@ class Space:
             drawings = [one._asdict() for one in self.offers.sampled]
             made.append(_under(best, self.rng.choice([own, *drawings])))
         if self.offers.lookup:
-            looks_up = UNSET if best.prompt.looks_up is False else False
-            made.append(_under(best, {"looks_up": looks_up}))
+            made.append(_turned(best))
         return [one for one in _different([best, *made]) if one.prompt != best.prompt]
 
     @property
@@ -233,10 +233,10 @@ class Space:
         hint = list(self.hints)[cell.hint % len(self.hints)]
         return self._made(Parts(frame, hint, cell.how, cell.n, cell.held), self.rng)
 
-    def _changes(self) -> list[dict[str, object]]:
-        """What can be changed of any prompt besides its words, where the study wants it."""
-        changes = [one._asdict() for one in self.offers.sampled]
-        return [*changes, {"looks_up": False}] if self.offers.lookup else changes
+    def _changed(self, made: Sequence[Proposal]) -> list[Proposal]:
+        """Prompts once more with each further thing changed that the study wants varied."""
+        drawn = [_under(one, way._asdict()) for way in self.offers.sampled for one in made]
+        return [*drawn, *map(_turned, made)] if self.offers.lookup else drawn
 
     def _made(self, parts: Parts, rng: random.Random) -> Proposal | None:
         shown = self._draw(parts.n, parts.how, rng)
@@ -248,7 +248,7 @@ class Space:
         made = Proposal(parts.frame, parts.hint, word, msgspec.structs.replace(prompt, form=form))
         if parts.sampled is not None:
             made = _under(made, parts.sampled._asdict())
-        return made if parts.looks_up else _under(made, {"looks_up": False})
+        return _turned(made) if parts.turned else made
 
     def _recombined(self, best: Proposal, second: Proposal) -> Iterator[Proposal]:
         for words, cases in ((best, second), (second, best)):
@@ -348,6 +348,12 @@ class Space:
 def _under(proposal: Proposal, change: Mapping[str, object]) -> Proposal:
     """The proposal with these fields of its prompt."""
     return proposal._replace(prompt=msgspec.structs.replace(proposal.prompt, **change))
+
+
+def _turned(proposal: Proposal) -> Proposal:
+    """The proposal with its passages left out, or shown again."""
+    looks_up = UNSET if proposal.prompt.looks_up is False else False
+    return _under(proposal, {"looks_up": looks_up})
 
 
 def _drawn(prompt: Prompt) -> list[str]:

@@ -121,5 +121,5 @@ class _Proposer:
         held = may_hold and trial.suggest_categorical("held to the form", [False, True])
         ways = dict(enumerate((None, *space.offers.sampled)))
         sampled = ways[trial.suggest_categorical("sampling", [*ways]) if len(ways) > 1 else 0]
-        off = space.offers.lookup and trial.suggest_categorical("nothing looked up", [False, True])
-        return Parts(frame, hint, how, n, held, draw, sampled, looks_up=not off)
+        turned = space.offers.lookup and trial.suggest_categorical("turned", [False, True])
+        return Parts(frame, hint, how, n, held, draw, sampled, turned)
