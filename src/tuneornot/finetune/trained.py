@@ -1,8 +1,8 @@
-"""One adapter: trained from train and dev once, checked, and kept with its manifest.
+"""One training from train and dev, done once, checked, and kept with its manifest.
 
-``train`` never receives the eval set. What it returns carries the curve and the checks. A folder
-that holds the finished adapter of the same training is simply read, and an interrupted training
-goes on.
+What it leaves is an ``Adapter``, also where all weights were trained: ``train`` never receives the
+eval set, and what it returns carries the curve and the checks. A folder that holds what the same
+training left is simply read, and an interrupted training goes on.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def train(
     mixed: Mixed | None = None,
     on_point: Callable[[CurvePoint, float], None] | None = None,
 ) -> Adapter:
-    """Train an adapter on cases and check it.
+    """Train on cases and check the result.
 
     Args:
         model: answers the checks' questions with the adapter; the one that the arm will use.
@@ -73,7 +73,7 @@ def train(
         prompt: what the tuned arm will be asked with.
         recipe: the settings.
         seed: of this training; another seed gives another adapter.
-        folder: gets the adapter in PEFT's format and ``manifest.json``.
+        folder: gets the adapter or the whole model, and ``manifest.json``.
         mixed: general data to train on as well.
         on_point: told each point of the curve and the share of the training that is done.
 

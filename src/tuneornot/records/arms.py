@@ -54,12 +54,12 @@ class Check(Record, frozen=True, kw_only=True):
 
 
 class Adapter(Record, frozen=True, kw_only=True):
-    """A tuned part of a model, as training left it on disk."""
+    """What training left on disk: the tuned part of a model, or all of its weights."""
 
     path: str
-    """Folder in PEFT's format."""
+    """Folder in PEFT's format, or of a whole model."""
     weights: str
-    """Fingerprint of the files in the folder."""
+    """Fingerprint of the files that hold what was trained."""
     model: str
     """The model it was trained from, as an arm names it."""
     data: str
