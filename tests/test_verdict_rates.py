@@ -8,16 +8,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.verdicts import coverage, listing, others, ours, power, simulate
+from benchmarks import whole_run
+from benchmarks.verdicts import (
+    coverage,
+    labelled,
+    listing,
+    others,
+    ours,
+    power,
+    run,
+    several,
+    simulate,
+    wholes,
+)
 from benchmarks.verdicts.scenarios import PRIMARY, Drawn, Scenario, Scores, rule, wrong
 
 from tuneornot import compare, decide
 from tuneornot.records import Arm, Case, Dataset, Response, Run, Scale, Score, Verdict
 
 SCENARIOS = {f"{each.family}: {each.name}": each for each in listing.scenarios()}
+PARTS = (("a", "old"), ("b", "kept"))
 N_SETS = 400
 NOISE = simulate.noise(simulate.PROMISE, N_SETS)
 EDGES = (
@@ -224,26 +238,98 @@ def test_planned_looks_together_are_as_rarely_wrong_as_one() -> None:
 @pytest.mark.slow
 def test_several_candidates_together_are_as_rarely_wrong_as_one() -> None:
     """Three that gain exactly what is worthwhile over one baseline: none deserves ``tune``."""
-    scenario = SCENARIOS["0/1 scores: gain 0.05"]
-    rng = np.random.default_rng(12)
-    spends: tuple[decide.Spend, ...] = (lambda alpha: alpha / 3, lambda alpha: alpha)
-    mistaken = np.zeros(2)
-    for _ in range(N_SETS):
-        baseline = rng.random(100) < 0.6
-        # Right at 0.875 where the baseline is, else at 0.3125: 0.65 in all.
-        chance = np.where(baseline, 0.875, 0.3125)
-        drawn = [
-            {PRIMARY: Scores(baseline.astype(float), (rng.random(100) < chance).astype(float))}
-            for _ in range(3)
-        ]
-        for place, spend in enumerate(spends):
-            made = [ours.verdict(scenario, one, spend=spend) for one in drawn]
-            mistaken[place] += decide.recommend(made) is not None
-    together, each_alone = mistaken / N_SETS
+    together, alone = (
+        simulate.counts(field.name, 100, N_SETS, field.once, n_anew=None)
+        for field in several.fields()
+        if field.gains == (0.05,) * 3 and field.scale.binary
+    )
     # Three wrong refusals are needed for the baseline, one wrong claim for a candidate.
-    assert together <= simulate.PROMISE + 3 * NOISE
+    assert together.wrong_tune <= simulate.PROMISE + 3 * NOISE
     # The instrument itself: candidates that do not share the rate break it.
-    assert each_alone > simulate.PROMISE + 3 * NOISE
+    assert alone.wrong_tune > simulate.PROMISE + 3 * NOISE
+
+
+@pytest.mark.parametrize("field", several.fields(), ids=lambda field: field.name)
+def test_candidates_gain_what_is_said(field: several.Field) -> None:
+    n = 40_000
+    drawn = field.draw(np.random.default_rng(1), n)
+    for scores, gain in zip(drawn, field.gains, strict=True):
+        apart = scores[PRIMARY].candidate - scores[PRIMARY].baseline
+        assert abs(apart.mean() - gain) <= 4 * apart.std() / math.sqrt(n)
+
+
+def test_what_is_recommended_among_several_is_held_against_the_truth() -> None:
+    rng = np.random.default_rng(5)
+    good, poor, even = (
+        several.Field("f", gains, Scale()) for gains in ((0.0, 0.3), (-0.2, -0.3), (0.0, 0.05))
+    )
+    assert good.once(rng, 400) == ("tune", False)
+    assert poor.once(rng, 400) == ("keep-prompting", False)
+    # With 20,000 cases 0 is refuted, and a claim about 0.05 would be wrong either way.
+    assert even.once(rng, 20_000) == ("not-yet", False)
+
+
+def test_a_whole_run_figure_is_judged_by_its_population() -> None:
+    [population] = whole_run.populations("macro-F1, 2 even labels, same")
+    same = wholes.Figured(population, 1.0)
+    better = wholes.Figured(
+        population._replace(arms=(population.arms[0], perfect(population.arms[1]))), 0.5
+    )
+    assert abs(same.gain) < 0.01
+    assert better.gain == pytest.approx(0.2, abs=0.01)
+    assert better.once(np.random.default_rng(2), 200) == ("tune", False)
+    assert better.worthwhile == pytest.approx(better.gain / 2)
+
+
+def perfect(parts: np.ndarray) -> np.ndarray:
+    """Every label named right: what was expected stands last."""
+    expected = parts[:, 4:]
+    return np.hstack([expected, expected, expected])
+
+
+def test_a_judge_errs_as_said_and_people_label_both_arms() -> None:
+    usual = labelled.Judging("f", 0.2, n_labels=2000)
+    rng = np.random.default_rng(3)
+    for side, rate in zip(usual.runs(rng, 2000), (0.6, 0.8), strict=True):
+        told = np.array([score.value for score in side.scores], dtype=float)
+        labels = {label.case_id: label.value for label in side.labels}
+        truth = np.array([labels[score.case_id] for score in side.scores], dtype=float)
+        # Four errors of a rate of about 0.7 among 800 and more.
+        assert abs(truth.mean() - rate) < 0.045
+        assert abs(told[truth == 1].mean() - 0.8) < 0.06
+        assert abs(told[truth == 0].mean() - 0.3) < 0.09
+
+
+def test_a_judge_that_favours_the_candidate_misleads_without_labels_only() -> None:
+    lenient = (0.95, 0.4)
+    corrected, plain = (
+        labelled.Judging("f", 0.05, n_labels=n, of_candidate=lenient) for n in (100, 0)
+    )
+    assert corrected.promised
+    assert not plain.promised
+    rng = np.random.default_rng(4)
+    mistaken = [[one.once(rng, 200)[1] for _ in range(25)] for one in (corrected, plain)]
+    assert sum(mistaken[0]) <= 5
+    assert sum(mistaken[1]) >= 15
+
+
+def test_a_broken_promise_is_drawn_anew_only_where_there_is_one() -> None:
+    always = ("tune", True)
+    assert simulate.counts("f", 5, 20, lambda rng, n: always, n_anew=30).n_sets == 30
+    assert simulate.counts("f", 5, 20, lambda rng, n: always, n_anew=None).n_sets == 20
+    kept = simulate.counts("f", 5, 20, lambda rng, n: ("keep-prompting", False), n_anew=30)
+    assert (kept.n_sets, kept.keep, kept.worst) == (20, 1.0, 0.0)
+
+
+def test_a_part_of_the_page_is_replaced_alone(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    marked = (f"<!-- {name}: begin -->\n{old}\n<!-- {name}: end -->" for name, old in PARTS)
+    text = "# Rates\n\n" + "\n\n".join(marked) + "\n"
+    page.write_text(text)
+    run.put("a", "new", page)
+    assert page.read_text() == text.replace("\nold\n", "\n\nnew\n\n")
+    with pytest.raises(SystemExit, match="c: begin"):
+        run.put("c", "new", page)
 
 
 @pytest.mark.slow
