@@ -45,6 +45,7 @@ EDGES = (
     ("one lognormal tail: gain 0.05", 30),
     ("grades, 5% total losses: gain 0.05", 30),
     ("grades, 5% total losses: gain 0.05", 50),
+    ("grades, 2% total losses: gain 0.05", 100),
     ("grades, a tenth missing: gain 0.05", 50),
     ("groups of 3 to 10, correlation 0.2: gain 0.05", 100),
     ("groups of 3 to 10, correlation 0.5: gain 0.05", 50),
