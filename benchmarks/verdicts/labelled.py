@@ -65,8 +65,10 @@ class Judging:
         for arm, truth, errors in zip(
             ("prompted", "tuned"), right, (USUAL, self.of_candidate), strict=True
         ):
-            said: Floats = (rng.random(n) < np.where(truth, errors[0], 1 - errors[1])) * 1.0
-            made.append(_run(arm, data, said, {row: float(truth[row]) for row in known}))
+            said = rng.random(n) < np.where(truth, errors[0], 1 - errors[1])
+            made.append(
+                _run(arm, data, said.astype(np.float64), {row: float(truth[row]) for row in known})
+            )
         return made[0], made[1]
 
 

@@ -65,9 +65,9 @@ class Field:
 
     def _scores(self, level: Floats, mean: float) -> Floats:
         """0/1 at a rate, or grades spread evenly from 2 mean - 1 to 1."""
-        binary = self.scale.binary
-        scores: Floats = (level < mean) * 1.0 if binary else 1 - (2 - 2 * mean) * level
-        return scores
+        if self.scale.binary:
+            return (level < mean).astype(np.float64)
+        return 1 - (2 - 2 * mean) * level
 
     @staticmethod
     def _named(made: Verdict, place: int) -> Verdict:
