@@ -90,7 +90,7 @@ def _run(name: str, data: Dataset, said: Floats, labels: dict[int, float]) -> Ru
             Score(metric="told", case_id=case.id, value=value, reason="")
             for case, value in zip(data.cases, said.tolist(), strict=True)
         ),
-        judged=("told",),
+        judged={"told": ("local:judge",)},
         labels=tuple(
             Score(metric="told", case_id=f"{row}", value=value, reason="")
             for row, value in labels.items()
