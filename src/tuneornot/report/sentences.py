@@ -89,8 +89,8 @@ def advice(verdict: Verdict) -> str:
             f"{_further_look(verdict.stage)}"
         )
     return (
-        f"Stay with {verdict.baseline} for now. More cases alone will probably not decide it:"
-        " improve an arm or what it learns from, and run again."
+        f"Stay with {verdict.baseline} for now. How many more cases would decide it cannot be"
+        " said: improve an arm or what it learns from, and run again."
     )
 
 
@@ -218,6 +218,10 @@ def _why_blocked(verdict: Verdict) -> str:
     return f"{found}, so these figures must not be acted on"
 
 
+_NO_NUMBER = ", and no number of further cases can be named that would probably settle it"
+"""``planning.n_more`` finds none: not that none would, but that the truth may lie too near."""
+
+
 def _why_not_yet(verdict: Verdict) -> str:
     unresolved = [given for given in verdict.reasons if given.holds is None]
     total = sum(given.role != "check" for given in verdict.reasons)
@@ -228,7 +232,7 @@ def _why_not_yet(verdict: Verdict) -> str:
     if any(given.role == "primary" and given.holds for given in verdict.reasons):
         what = f"a worthwhile gain is shown, but {what}"
     if verdict.n_more is None:
-        return f"{what}, and more cases of this kind would probably not settle it"
+        return f"{what}{_NO_NUMBER}"
     settled = f"about {amounts.about(verdict.n_more)} more cases would probably settle it"
     return f"{what}; {settled}{_if_nothing_new(*unresolved)}"
 
@@ -347,7 +351,7 @@ def _more(given: Reason) -> str:
     if _is_near_miss(given):
         return " at the stricter level that a rejection needs"
     if given.n_more is None:
-        return ", and more cases of this kind would probably not settle it"
+        return _NO_NUMBER
     settled = f"; about {amounts.about(given.n_more)} more cases would probably settle it"
     return settled + _if_nothing_new(given)
 
