@@ -29,6 +29,9 @@ class Silence:
     def advance(self, done: int, total: int | None = None) -> None:
         pass
 
+    def end(self, *, finished: bool) -> None:
+        pass
+
     def say(self, text: str) -> None:
         pass
 

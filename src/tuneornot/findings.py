@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from tuneornot import __version__, asides, compare, decide, economics, profile, study
 from tuneornot.metrics.base import whole
 from tuneornot.models import machine
@@ -13,6 +15,9 @@ from tuneornot.protocol import Protocol
 from tuneornot.records import Economics, Findings, Phase, Record
 from tuneornot.report import export, markdown, pages
 from tuneornot.spending import Tally
+
+REST = "start, cases and all else"
+"""The name of the time between the phases."""
 
 
 class Level(Record, frozen=True, kw_only=True):
@@ -30,6 +35,14 @@ class Level(Record, frozen=True, kw_only=True):
 
 def of(protocol: Protocol) -> Findings:
     """Everything that was found, carrying out whatever is still to be done."""
+    found = _found(protocol)
+    # Last of all, so that the phases come to the time of the command.
+    protocol.session.rest(REST)
+    return msgspec.structs.replace(found, phases=phases(protocol))
+
+
+def _found(protocol: Protocol) -> Findings:
+    """The same, without the phases."""
     plan, verdicts = protocol.plan, protocol.verdicts
     text = study.text(protocol.study)
     plans = [
@@ -68,7 +81,6 @@ def of(protocol: Protocol) -> Findings:
         judges=protocol.calibrations,
         redteam=protocol.redteam,
         looks=protocol.store.looks(),
-        phases=phases(protocol),
         currency=_currency(protocol),
         economics=money(protocol),
         profile=profile.of(

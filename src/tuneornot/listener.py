@@ -16,6 +16,10 @@ class Listener(Protocol):
         """So much of the phase is done."""
         ...
 
+    def end(self, *, finished: bool) -> None:
+        """The phase that was begun last is over, or broken off."""
+        ...
+
     def say(self, text: str) -> None:
         """One line worth reading."""
         ...

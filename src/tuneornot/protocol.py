@@ -77,6 +77,7 @@ from tuneornot.redteam import Team
 from tuneornot.retrieval.library import Library
 from tuneornot.session import Session
 from tuneornot.store.store import Store
+from tuneornot.store.turn import Turn
 from tuneornot.stress.sets import ChangedSet, sources
 from tuneornot.tuning import Pupil, Tuning
 
@@ -121,6 +122,7 @@ class Protocol:
             opened=opened,
             budget=plan.budget,
             prices=self.prices,
+            turn=Turn(results),
         )
         self._adapters: dict[str, tuple[Adapter, ...]] = {}
         self.elsewhere = Elsewhere(plan, folder, self.session, self)
@@ -146,6 +148,7 @@ class Protocol:
             learnt = one.taught.cases if one.taught else ()
             gather.refuse_taught(splits, learnt, name, data=self.study.data, folder=self.folder)
         self.mixing.refuse_leaks(splits)
+        self.listener.end(finished=True)
         return splits
 
     @functools.cached_property
@@ -228,7 +231,8 @@ class Protocol:
     def _raced(self, arm: str, wanted: study.SearchPlan, start: Prompt, metric: Metric) -> Ledger:
         def answer(prompt: Prompt, cases: Sequence[Case]) -> Run:
             asked = Dataset(name="dev", cases=tuple(cases))
-            return self.session.run(self.arm(arm, prompt), asked, (metric,), repeats=1)
+            mine = self.arm(arm, prompt)
+            return self.session.run(mine, asked, (metric,), repeats=1, tell=False)
 
         return baseline.search(
             answer,

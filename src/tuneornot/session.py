@@ -26,6 +26,7 @@ from tuneornot.retrieval.library import Library
 from tuneornot.retrieval.lookup import Lookup
 from tuneornot.spending import Purse, Tally, metered
 from tuneornot.store.store import Store
+from tuneornot.store.turn import Turn
 
 PAUSE_S = 1.0
 """So often a phase under way is kept, or after so many answers: what a kill may leave uncounted."""
@@ -46,6 +47,7 @@ class Session:
         opened: Mapping[str, Model] | None = None,
         budget: Budget | None = None,
         prices: Prices | None = None,
+        turn: Turn,
     ) -> None:
         """Start with what is open already.
 
@@ -58,16 +60,21 @@ class Session:
             opened: models by name that are there already (for simulations).
             budget: what may be spent, with what the store says was spent before.
             prices: of the models, for a budget of money.
+            turn: of the results folder, taken by the first phase.
         """
         self.store = store
         self.library = library
         self.listener = listener
+        self._turn = turn
         self._folder = folder
         self._plan = plan
         self._purse = Purse(budget or Budget(), prices, _spent_before(store))
         self._models = {name: self._metered(model) for name, model in (opened or {}).items()}
         self._under_way = _UnderWay("")
         self._n_known = 0
+        self.begun = time.monotonic()
+        """Since when time belongs to this command, in seconds of the monotonic clock."""
+        self._in_phases = 0.0
         self._failed: dict[measure.Key, Response] = {}
 
     def close(self) -> None:
@@ -75,6 +82,7 @@ class Session:
         for model in self._models.values():
             model.close()
         self.store.close()
+        self._turn.release()
 
     def model(self, name: str) -> Model:
         """The model of that name, opened once; whatever it is asked is counted."""
@@ -90,14 +98,16 @@ class Session:
         *,
         repeats: int,
         against: Run | None = None,
+        tell: bool = True,
     ) -> Run:
         """Measure an arm on a set of cases and ask the judges; what is known is not asked.
 
         ``against`` is the baseline's run on the same cases, for metrics that compare with it.
+        Without ``tell`` the listener is not told: the caller's own count says more.
         """
         plain = [metric for metric in metrics if not isinstance(metric, Judged)]
         judged = [metric for metric in metrics if isinstance(metric, Judged)]
-        measured = self._measured(arm, cases, plain, repeats)
+        measured = self._measured(arm, cases, plain, repeats, tell=tell)
         return judging.run(measured, judged, self.ask, against=against) if judged else measured
 
     def ask_in_turns(self, arms: Sequence[Arm], sets: Sequence[Dataset], *, repeats: int) -> None:
@@ -134,7 +144,7 @@ class Session:
                 name="judged",
                 cases=tuple(Case(id=str(place), input=questions[place].text) for place in places),
             )
-            replied = self._measured(arms[places[0]], cases, (), repeats).responses
+            replied = self._measured(arms[places[0]], cases, (), repeats, tell=True).responses
             for n, place in enumerate(places):
                 answers[place] = replied[n * repeats : (n + 1) * repeats]
         return tuple(answers[place] for place in range(len(questions)))
@@ -153,7 +163,9 @@ class Session:
             sampling=sampling,
         )
 
-    def _measured(self, arm: Arm, cases: Dataset, metrics: Sequence[Metric], repeats: int) -> Run:
+    def _measured(
+        self, arm: Arm, cases: Dataset, metrics: Sequence[Metric], repeats: int, *, tell: bool
+    ) -> Run:
         return measure.run(
             self.model(arm.model),
             arm,
@@ -164,7 +176,7 @@ class Session:
             failed=self._failed,
             known=self._known,
             keep=self.store.keep_response,
-            on_answer=self.listener.advance,
+            on_answer=self.listener.advance if tell else None,
         )
 
     def _entrant(self, arm: Arm) -> measure.Entrant:
@@ -189,17 +201,33 @@ class Session:
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Tell the listener, and keep how long it took and what it used, also on the way."""
+        """Tell the listener, and keep how long it took and what it used, also on the way.
+
+        Raises:
+            StoreError: another process works in the results folder.
+        """
+        self._turn.take()
         self.listener.begin(name, None)
         outer, known = self._under_way, self._n_known
         self._under_way = _UnderWay(name)
         finished = False
+        self._keep_phase(n_known=0, finished=False)  # for whoever asks what is under way
         try:
             yield
             finished = True
         finally:
             self._keep_phase(n_known=self._n_known - known, finished=finished)
+            if not outer.name:
+                self._in_phases += time.monotonic() - self._under_way.begun
             self._under_way = outer
+            self.listener.end(finished=finished)
+
+    def rest(self, name: str) -> None:
+        """Keep under a name the time of this command that belongs to no phase so far."""
+        now = time.monotonic()
+        phase = Phase(name=name, seconds=max(0.0, now - self.begun - self._in_phases))
+        self.store.keep_phase(self._plan(), phase)
+        self.begun, self._in_phases = now, 0.0
 
     @contextlib.contextmanager
     def training(self, model: str, what: str) -> Iterator[None]:

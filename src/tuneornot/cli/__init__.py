@@ -30,7 +30,7 @@ from tuneornot.errors import TuneornotError
 
 EPILOG = (
     "Exit codes: 0 done, 1 unexpected, 2 wrong input, 3 budget ended, 4 eval cases leaked, "
-    "5 model or training failed, 6 results cannot be kept, 130 interrupted."
+    "5 model or training failed, 6 results cannot be kept, 130 interrupted, 143 terminated."
 )
 
 app = typer.Typer(

@@ -20,8 +20,9 @@ from tuneornot.cli.working import (
     results_of,
 )
 from tuneornot.errors import StoreError, StudyError
-from tuneornot.records import Record
+from tuneornot.records import Phase, Record
 from tuneornot.report import amounts, export, markdown, pages, terminal
+from tuneornot.store import turn
 from tuneornot.store.store import Store
 
 PANEL = "Look"
@@ -43,7 +44,7 @@ def status(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False
         )
         return
     with Store(folder / "store.db") as store:
-        found = _found(plan, store)
+        found = _found(plan, store, turn.holder(folder))
     if as_json:
         print_json(found)
     else:
@@ -59,11 +60,12 @@ def report(
     ] = None,
 ) -> None:
     """Show the verdict again and write the report anew from what is kept; measures nothing."""
+    present = study.read(file_of(path))
     folder = results_of(path, results)
     if not (folder / "report.json").exists():
         raise StoreError(f"There is no report in {str(folder)!r} yet. Run: tuneornot run {path}")
     findings = export.read(folder / "report.json")
-    _warn_of_another_plan(path, findings.plan, folder)
+    _warn_of_another_plan(present, findings.plan, folder)
     if to is None:
         written = pages.write(findings, folder / "report.html")
         markdown.write(findings, folder / "report.md")
@@ -77,11 +79,11 @@ def report(
     console.print(f"wrote {writers[to.suffix](findings, to)}", markup=False)
 
 
-def _warn_of_another_plan(path: Path, plan: str, folder: Path) -> None:
+def _warn_of_another_plan(present: study.Study, plan: str, folder: Path) -> None:
     """Say so where the study file has changed since the report was made."""
     with Store(folder / "store.db") as store:
         texts = [one.text for one in store.plans() if one.fingerprint == plan]
-    if texts and texts[0] != study.text(study.read(file_of(path))):
+    if texts and texts[0] != study.text(present):
         console.print(
             f"[yellow]note[/yellow] The study has changed: this is the report of plan {plan}. "
             "`tuneornot run` measures by the present one."
@@ -93,8 +95,17 @@ class Step(Record, frozen=True, kw_only=True):
 
     name: str
     finished: bool
+    under_way: bool
     seconds: float
+    """Of what is under way as far as it was kept."""
     n_asked: int
+
+    @property
+    def state(self) -> str:
+        """In a word or two."""
+        if self.under_way:
+            return "under way"
+        return "done" if self.finished else "interrupted"
 
 
 class Found(Record, frozen=True, kw_only=True):
@@ -113,33 +124,42 @@ class Found(Record, frozen=True, kw_only=True):
     """How often a set that the verdict rests on was measured, under all plans."""
     verdicts: list[tuple[str, str, str]]
     """Time, candidate and outcome."""
+    at_work: str | None
+    """Who works in the folder now; ``None`` where nobody does."""
 
 
-def _found(plan: study.Study, store: Store) -> Found:
+def _found(plan: study.Study, store: Store, at_work: str | None) -> Found:
     plans, text = store.plans(plan.study), study.text(plan)
     present = next((one.fingerprint for one in reversed(plans) if one.text == text), None)
     return Found(
         study=plan.study,
         plan=present,
-        steps=[] if present is None else _steps(store, present),
+        steps=[] if present is None else _steps(store, present, at_work is not None),
         kept=store.counts(),
         plans=[(one.fingerprint, one.first_seen) for one in plans],
         looks=len(store.looks()),
         verdicts=[(one.at, one.verdict.candidate, one.verdict.outcome) for one in store.verdicts()],
+        at_work=at_work,
     )
 
 
-def _steps(store: Store, plan: str) -> list[Step]:
-    found: dict[str, Step] = {}
-    for phase in store.phases(plan):
-        before = found.get(phase.name, Step(name=phase.name, finished=False, seconds=0, n_asked=0))
-        found[phase.name] = Step(
-            name=phase.name,
-            finished=before.finished or phase.finished,
-            seconds=before.seconds + phase.seconds,
-            n_asked=before.n_asked + phase.n_asked,
+def _steps(store: Store, plan: str, at_work: bool) -> list[Step]:
+    """Of several phases of one name the sum; the last one that is open may be under way."""
+    alike: dict[str, list[Phase]] = {}
+    phases = store.phases(plan)
+    for phase in phases:
+        alike.setdefault(phase.name, []).append(phase)
+    now = phases[-1].name if at_work and phases and not phases[-1].finished else None
+    return [
+        Step(
+            name=name,
+            finished=any(one.finished for one in same),
+            under_way=name == now,
+            seconds=sum(one.seconds for one in same),
+            n_asked=sum(one.n_asked for one in same),
         )
-    return list(found.values())
+        for name, same in alike.items()
+    ]
 
 
 def _show(found: Found, path: Path, out: Console) -> None:
@@ -154,10 +174,12 @@ def _show(found: Found, path: Path, out: Console) -> None:
     else:
         table = Table("step", "state", "time", "asked", box=None, header_style="")
         for step in found.steps:
-            state = "done" if step.finished else "interrupted"
-            table.add_row(step.name, state, amounts.duration(step.seconds), str(step.n_asked))
+            took = amounts.duration(step.seconds) if step.seconds else ""
+            table.add_row(step.name, step.state, took, str(step.n_asked))
         out.print(table)
     for at, candidate, outcome in found.verdicts:
         out.print(f"verdict   {outcome} for {candidate} at {at[:19]}", markup=False)
-    if found.plan is None or not found.verdicts:
+    if found.at_work is not None:
+        out.print(f"at work   {found.at_work}: let it end", markup=False)
+    elif found.plan is None or not found.verdicts:
         out.print(f"Next: tuneornot run {path} (goes on from here)", markup=False, soft_wrap=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 
@@ -49,6 +50,8 @@ def run(
             opened.listener.say(line)
         found = findings.of(opened)
         written = findings.write(found, opened.results)
+        opened.session.rest("write the report")
+        found = msgspec.structs.replace(found, phases=findings.phases(opened))
     if as_json:
         print_json(found.verdicts)
     else:
