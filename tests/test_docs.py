@@ -68,5 +68,7 @@ def test_exit_codes_in_the_reference_are_those_of_the_errors() -> None:
 def test_the_example_in_the_readme_is_the_one_that_init_writes() -> None:
     readme = (ROOT / "README.md").read_text()
     assert "tuneornot init legal-citations" in readme
+    [shown] = [text for kind, text in BLOCK.findall(readme) if kind == "yaml"]
+    assert shown == legal_citations.STUDY
     written = study.parse(legal_citations.STUDY.replace("schema: schema.json", "schema: {}"))
     assert written.study == "legal-citations"

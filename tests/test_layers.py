@@ -56,7 +56,7 @@ ROWS: dict[str, int] = {
     ),
     "elsewhere": 8,
     **dict.fromkeys(["protocol", "examples"], 9),
-    **dict.fromkeys(["findings", "forecast"], 10),
+    **dict.fromkeys(["feasible", "findings", "forecast"], 10),
     **dict.fromkeys(["cli", "web"], 11),
     "__main__": 12,
 }

@@ -135,7 +135,7 @@ class Brought:
         if self.base is None:
             return Check(
                 name="adapter-loaded",
-                passed=False,
+                passed=None,
                 detail="the model before it was tuned is not named (`tuned.base`), so nothing "
                 "shows that this one differs from it.",
                 blocking=False,
@@ -150,7 +150,7 @@ class Brought:
 
     def _template(self, arm: Arm, models: Mapping[str, Model], cases: Sequence[Case]) -> Check:
         """Whether questions are the tokens that the training saw, as far as files tell."""
-        unseen = functools.partial(Check, name="template-parity", passed=False, blocking=False)
+        unseen = functools.partial(Check, name="template-parity", passed=None, blocking=False)
         model = models[arm.model]
         if not isinstance(model, Serving):
             return unseen(
@@ -213,7 +213,7 @@ class Brought:
                 "the file that it was trained on is not named (`tuned.trained_on`), so it could "
                 "not be checked whether cases that judge stand in it."
             )
-            return Check(name=name, passed=False, detail=detail, blocking=False)
+            return Check(name=name, passed=None, detail=detail, blocking=False)
         detail = (
             f"none of the {self.taught.n_rows} rows that it was trained on repeats a case that "
             "judges."

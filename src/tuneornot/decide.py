@@ -372,7 +372,9 @@ def _caveats(comparison: Comparison, reasons: Sequence[Reason]) -> tuple[str, ..
         if measured is not None:
             found += [f"{reason.metric} on {reason.dataset}: {text}" for text in measured.caveats]
     found += [
-        f"check {check.name} failed: {check.detail}"
+        f"{check.name} not checked: {check.detail}"
+        if check.passed is None
+        else f"check {check.name} failed: {check.detail}"
         for check in comparison.checks
         if not check.passed and not check.blocking
     ]

@@ -112,8 +112,8 @@ class Prompts:
         n_texts = len({_words(prompt) for prompt in self._passed.values()})
         n_cases = sum(len(part) for part in splits.measured)
         told = (
-            f"none of {n_cases} cases that judge stands in the words of {n_texts} prompts that "
-            f"were tried or used, or among their {len(held)} demonstrations"
+            f"none of {n_cases} cases that judge stands in the {n_texts} different wordings of the "
+            f"prompts that were tried or used, or among their {len(held)} demonstrations"
         )
         return Check(name="prompts-quote-no-case", passed=True, detail=told)
 

@@ -215,7 +215,7 @@ def test_equivalence_and_economy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("holds", "state"), [(True, "passed"), (False, "failed"), (None, "could not be decided")]
+    ("holds", "state"), [(True, "passed"), (False, "failed"), (None, "could not be made")]
 )
 def test_checks_tell_their_detail(holds: bool | None, state: str) -> None:
     given = reason("check", "check", None, None, holds=holds, metric="adapter-loaded", dataset="")

@@ -106,6 +106,7 @@ def hints(cases: Sequence[Case], answers: Kind) -> dict[str, str]:
     typical = sorted(known, key=lambda case: len(case.answer))[len(known) // 2].answer
     low, high = np.quantile([len(case.answer.split()) for case in known], [0.1, 0.9])
     length = f"{low:.0f} words" if round(low) == round(high) else f"{low:.0f} to {high:.0f} words"
+    length = "1 word" if length == "1 words" else length
     return {
         **found,
         "length": f"Most answers have {length}.",

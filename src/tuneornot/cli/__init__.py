@@ -18,6 +18,7 @@ from tuneornot.cli import (
     begin,
     costs,
     estimate,
+    fields,
     jobs,
     labels,
     leaks,
@@ -59,7 +60,7 @@ def _whole(
         raise typer.Exit
 
 
-for part in (begin, leaks, estimate, steps, jobs, attacked, looks, costs, labels, prompts):
+for part in (begin, fields, leaks, estimate, steps, jobs, attacked, looks, costs, labels, prompts):
     part.add(app)
 
 

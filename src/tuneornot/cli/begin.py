@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tuneornot import __version__, decide, findings, stages, study
+from tuneornot import __version__, decide, feasible, findings, stages, study
 from tuneornot.cases import private
 from tuneornot.cases.rarity import FactsPlan, bands
 from tuneornot.cli.progress import console
@@ -83,7 +83,7 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
         changed = _changed(opened)
         rare = bands(opened.rarity)
         attacked = opened.team.told() if opened.team else ()
-        faults = _models(opened, judging)
+        faults = [*feasible.faults(opened), *_models(opened, judging)]
         warnings = [
             *beyond(opened),
             *_of_own_kind(opened.study, judging),
@@ -106,7 +106,7 @@ def check(path: StudyPath, results: ResultsPath = None, as_json: AsJson = False)
         for line in [*lines, *(f"warning   {said}" for said in warnings)]:
             Console(highlight=False).print(line, markup=False, soft_wrap=True)
     if faults:
-        raise StudyError(str(path), faults, "Mend the arms; `tuneornot doctor` shows what is here.")
+        raise StudyError(str(path), faults, "Mend them; `tuneornot doctor` shows what is here.")
     console.print("No faults. Next: tuneornot run " + str(path), markup=False)
 
 

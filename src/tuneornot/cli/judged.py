@@ -51,13 +51,14 @@ def files(baseline: Path, candidate: Path, *, margin: float, alpha: float, as_js
 
 def _verdict(contrast: Contrast, margin: float, alpha: float) -> str:
     """What the one-sided bounds say of the margin."""
+    sure = f"with {100 * (1 - alpha):g}% confidence"
     if contrast.mean.lower > margin:
-        said = f"the gain exceeds {margin:g}"
+        said = f"the gain exceeds {margin:g}; {sure} it is at least {contrast.mean.lower:.3g}"
     elif contrast.mean.upper < margin:
-        said = f"the gain stays below {margin:g}"
+        said = f"the gain stays below {margin:g}; {sure} it is at most {contrast.mean.upper:.3g}"
     else:
-        said = f"whether the gain exceeds {margin:g} is not decided by these data"
-    return f"{contrast.metric}: {said} (error rate {alpha:g} on either side)."
+        said = f"whether the gain exceeds {margin:g} is not decided {sure}"
+    return f"{contrast.metric}: {said} (one-sided; the interval above is two-sided)."
 
 
 def _contrast(

@@ -10,7 +10,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from tuneornot import findings
+from tuneornot import feasible, findings
 from tuneornot.cli import begin, judged
 from tuneornot.cli.progress import console
 from tuneornot.cli.working import AsJson, Quiet, ResultsPath, StudyPath, print_json, protocol
@@ -44,6 +44,9 @@ def run(
     you like and run it again.
     """
     with protocol(path, results, quiet=quiet or as_json) as opened:
+        wrong = feasible.faults(opened)
+        if wrong:
+            raise StudyError(str(path), wrong, "Nothing was spent; `tuneornot check` tells more.")
         # What the cases can show is told before anything is spent on them.
         warnings = (f"warning   {said}" for said in begin.beyond(opened))
         for line in [*begin.told(opened.audit, findings.sizes(opened)), *warnings]:
@@ -135,7 +138,8 @@ def finetune(
 
 def _print_checks(out: Console, checks: Sequence[Check]) -> None:
     for check in checks:
-        mark = "ok  " if check.passed else "FAIL" if check.blocking else "note"
+        failed = "FAIL" if check.blocking else "note"
+        mark = {True: "ok  ", False: failed, None: "?   "}[check.passed]
         out.print(f"  {mark} {check.name}: {check.detail}", markup=False, soft_wrap=True)
 
 

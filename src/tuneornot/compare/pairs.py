@@ -128,5 +128,6 @@ def _checks(candidates: Sequence[Run]) -> tuple[Check, ...]:
 
 def _caveats(candidates: Sequence[Run]) -> tuple[str, ...]:
     if len(candidates) == 1 and candidates[0].arm.kind == "tuned":
-        return ("one training seed: how much another training would differ is not known",)
+        what = "one training seed" if candidates[0].arm.adapter else "one training, done elsewhere"
+        return (f"{what}: how much another training would differ is not known",)
     return ()

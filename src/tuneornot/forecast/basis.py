@@ -88,11 +88,16 @@ class Basis:
             how = "asked alone" if alone else "many at a time"
             basis = f"minutes: {spent.n_calls} earlier questions, {how}"
             return Guess(spent.seconds / spent.n_calls, basis)
-        latencies = [one.latency_s for _, one in self._answered if one.latency_s is not None]
-        if alone and latencies:
-            return Guess(
-                fmean(latencies), f"minutes: the latency of {len(latencies)} known answers"
-            )
+        timed = [
+            (one.latency_s, one.load) for _, one in self._answered if one.latency_s is not None
+        ]
+        if alone and timed:
+            least = min(load for _, load in timed)
+            latencies = [latency for latency, load in timed if load == least]
+            basis = f"minutes: the latency of {len(latencies)} known answers"
+            if least > 1:
+                basis += f", at most: {least} or more were asked at a time, alone each takes less"
+            return Guess(fmean(latencies), basis)
         return Guess(None, "minutes: no question was timed yet; --probe asks a few dev cases")
 
     def _chats(self, prompts: Sequence[Prompt], cases: Sequence[Case]) -> list[tuple[Message, ...]]:

@@ -19,6 +19,11 @@ from tuneornot.records import Record
 
 T = TypeVar("T", bound=Record)
 
+_HASH = re.compile(r"[{\[][^\n]*\s#")
+_COMMENT = (
+    "What follows ` #` is a comment to YAML: put an address or a text that holds one in quotes, "
+    'such as "http://127.0.0.1:8000/v1#name"'
+)
 _EXPONENT = re.compile(r"[+-]?\d+(\.\d+)?[eE][+-]?\d{1,2}")
 
 
@@ -44,8 +49,9 @@ def values(written: str, source: str, advice: str) -> object:
     try:
         return msgspec.yaml.decode(written.encode("utf-8", "surrogatepass"))
     except msgspec.DecodeError as error:
-        fault = f"is not YAML: {' '.join(str(error).split())}"
-        raise StudyError(source, [fault], advice) from error
+        said = " ".join(str(error).split()).replace('in "<byte string>", line', "at line")
+        hint = f". {_COMMENT}" if _HASH.search(written) else ""
+        raise StudyError(source, [f"is not YAML: {said}{hint}"], advice) from error
 
 
 def gather(form: type[T], raw: object, faults: list[str], path: str = "") -> T | None:
@@ -55,6 +61,9 @@ def gather(form: type[T], raw: object, faults: list[str], path: str = "") -> T |
         The record, or ``None`` where it has a fault of its own or below.
     """
     where = path or "the file"
+    if raw is None and not path:
+        faults.append(f"the file says nothing; expected a mapping of {_names(form)}")
+        return None
     if not isinstance(raw, dict):
         faults.append(f"{where}: found {_short(raw)}, expected a mapping of {_names(form)}")
         return None
@@ -84,11 +93,11 @@ def gather(form: type[T], raw: object, faults: list[str], path: str = "") -> T |
 
 def _value(hint: Any, raw: object, faults: list[str], path: str) -> object:
     """Convert one value; records and mappings of records are gathered field by field."""
-    record = _record_in(hint)
+    record = record_in(hint)
     if record is not None and raw is not None:
         return gather(record, raw, faults, path)
-    if get_origin(hint) is dict and isinstance(raw, dict):
-        inner = _record_in(get_args(hint)[1])
+    if isinstance(raw, dict):
+        inner = record_by_name(hint)
         if inner is not None:
             return {
                 str(key): gather(inner, value, faults, _join(path, str(key)))
@@ -117,13 +126,18 @@ def _number(raw: object, hint: Any) -> object:
     return int(value) if value.is_integer() else value
 
 
-def _record_in(hint: Any) -> type[Record] | None:
+def record_in(hint: Any) -> type[Record] | None:
     """The record type of a hint such as ``Form`` or ``Form | None``."""
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     for option in options:
         if isinstance(option, type) and issubclass(option, Record):
             return option
     return None
+
+
+def record_by_name(hint: Any) -> type[Record] | None:
+    """The record type of a hint such as ``dict[str, Form]``."""
+    return record_in(get_args(hint)[1]) if get_origin(hint) is dict else None
 
 
 def _names(form: type[Record]) -> list[str]:

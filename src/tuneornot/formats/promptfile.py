@@ -30,6 +30,10 @@ class _Blocks(yaml.SafeDumper):  # type: ignore[misc]
     """Texts of several lines stand as they are, line under line."""
 
 
+class _Block(dict[str, Any]):
+    """A mapping with a line for each key, however short; others stand in braces where they can."""
+
+
 _OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029]")
 """A block of lines would not give these line ends back."""
 
@@ -39,7 +43,12 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
+def _block(dumper: yaml.SafeDumper, block: _Block) -> yaml.MappingNode:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", block, flow_style=False)
+
+
 _Blocks.add_representer(str, _text)
+_Blocks.add_representer(_Block, _block)
 
 
 def written(prompt: Prompt, *, about: str = "") -> str:
@@ -50,8 +59,9 @@ def written(prompt: Prompt, *, about: str = "") -> str:
         about: a line to stand above it, besides the prompt's fingerprint.
     """
     fields = _without_defaults(prompt)
-    fields["demonstrations"] = [_without_defaults(case) for case in prompt.demonstrations]
-    kept = {name: value for name, value in fields.items() if value not in ([], "")}
+    shown = [_Block(_without_defaults(case)) for case in prompt.demonstrations]
+    fields["demonstrations"] = shown
+    kept = _Block({name: value for name, value in fields.items() if value not in ([], "")})
     text = yaml.dump(
         kept,
         Dumper=_Blocks,

@@ -46,7 +46,8 @@ class Check(Record, frozen=True, kw_only=True):
     """One thing verified after training (or before believing an arm)."""
 
     name: str
-    passed: bool
+    passed: bool | None
+    """``None`` where it could not be checked."""
     detail: str
     """What was seen, in one sentence with its figures."""
     blocking: bool = True

@@ -78,8 +78,30 @@ def change(value: float, scale: Scale) -> str:
     """A difference that cannot be misread where less is better: ``a gain of 1.15 s``."""
     if scale.better == "higher" or not math.isfinite(value):
         return difference(value, scale)
-    size = difference(abs(value), scale).lstrip("+")
-    return f"a {'loss' if value < 0 else 'gain'} of {size}"
+    size = difference(abs(value), scale)
+    if not size.startswith("+"):
+        return "no difference"
+    return f"a {'loss' if value < 0 else 'gain'} of {size.lstrip('+')}"
+
+
+def apart(value: float, scale: Scale) -> str:
+    """Candidate minus baseline with its own sign, for tables that tell both levels.
+
+    An oriented difference reads the wrong way round where less is better, so there it is turned
+    back and says what it means: ``−7.78 s, better``.
+    """
+    if scale.better == "higher" or not math.isfinite(value):
+        return difference(value, scale)
+    text = difference(-value, scale)
+    word = {MINUS: ", better", "+": ", worse"}.get(text[0], "")
+    return text + word
+
+
+def apart_span(estimate: Estimate, scale: Scale) -> str:
+    """Both ends of the interval of ``apart``."""
+    if scale.better == "higher":
+        return span(estimate, scale)
+    return f"{bare(-estimate.high, scale)} to {bare(-estimate.low, scale)}"
 
 
 def margin(value: float, scale: Scale) -> str:

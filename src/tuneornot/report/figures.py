@@ -161,7 +161,7 @@ def quantiles(contrast: Contrast) -> Figure | None:
         return None
     points = "points" if amounts.is_share(contrast.scale) else contrast.scale.unit or "value"
 
-    x = drawing.quantity("q", "Quantile of the scores, percent (left: the worst cases)")
+    x = drawing.quantity("q", "Quantile, percent (left: worst cases)")
     title = f"Difference, {points}"
     value = drawing.quantity("value", title, ticks=5)
 

@@ -111,15 +111,29 @@ def _layers(
 ) -> Spec:
     deepest = max(len(line.bars) for line in lines)
     step = (40 if width > 500 else 56) + 10 * deepest
-    layers = []
-    if reference is not None:
-        mark = {"type": "rule", "color": drawing.MUTED}
-        layers.append(drawing.layer([{"low": reference}], mark, {"x": x}))
     # Offsets are from the middle of a row: text in its upper part, intervals below.
     first = step / 2 - 14 - 11 * (deepest - 1)
+    layers = []
+    if reference is not None:
+        layers.append(_reference(reference, len(lines), x, (first - 10, step / 2)))
     layers += _bars(lines, x, domain, first)
     layers += _texts(lines, width, step)
     return {"layer": layers, "height": {"step": step}}
+
+
+def _reference(value: float, n_rows: int, x: Spec, reach: tuple[float, float]) -> Spec:
+    """The line of no difference, in each row beside its intervals only: it crosses no text."""
+    top, bottom = reach
+    mark = {
+        "type": "tick",
+        "orient": "vertical",
+        "thickness": 1,
+        "height": bottom - top,
+        "yOffset": (top + bottom) / 2,
+        "color": drawing.MUTED,
+    }
+    rows: list[Row] = [{"row": i, "low": value} for i in range(n_rows)]
+    return drawing.layer(rows, mark, {"x": x, "y": _ROW})
 
 
 _ROW: Spec = {"field": "row", "type": "ordinal", "axis": None, "sort": None}

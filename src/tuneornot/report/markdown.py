@@ -110,8 +110,8 @@ def _details(contrast: Contrast) -> str:
             each.name,
             amounts.level(each.baseline.value, contrast.scale),
             amounts.level(each.candidate.value, contrast.scale),
-            f"{amounts.difference(each.difference.value, contrast.scale)}"
-            f" ({amounts.span(each.difference, contrast.scale)})",
+            f"{amounts.apart(each.difference.value, contrast.scale)}"
+            f" ({amounts.apart_span(each.difference, contrast.scale)})",
         )
         for each in contrast.details
     ]
@@ -134,8 +134,8 @@ def _table(comparison: Comparison) -> str:
             f"{each.dataset} ({each.n})",
             amounts.level(each.baseline_mean.value, each.scale),
             amounts.level(each.candidate_mean.value, each.scale),
-            f"{amounts.difference(each.mean.value, each.scale)}"
-            f" ({amounts.span(each.mean, each.scale)})",
+            f"{amounts.apart(each.mean.value, each.scale)}"
+            f" ({amounts.apart_span(each.mean, each.scale)})",
             f"{each.wins} / {each.ties} / {each.losses}",
         )
         for each in comparison.contrasts

@@ -53,6 +53,19 @@ def candidates(findings: Findings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.candidate for each in findings.profile))
 
 
+def is_empty(findings: Findings, candidate: str) -> bool:
+    """Whether nothing that was measured speaks of any claim for a candidate."""
+    return all(
+        each.state == "unmeasured" for each in findings.profile if each.candidate == candidate
+    )
+
+
+NOTHING = (
+    "None of the common claims of fine-tuning was measured by this study: its metrics and sets"
+    " speak of none of them, and its `claims` name nothing that does."
+)
+
+
 def sentence(line: Line) -> str:
     """A claim on one line."""
     figures = f": {'; '.join(line.figures)}" if line.figures else ""
@@ -85,7 +98,11 @@ def told(findings: Findings) -> Sequence[str]:
     """All claims of all candidates, a sentence each; with the candidate where there are several."""
     names = candidates(findings)
     return [
-        (f"{name}: " if len(names) > 1 else "") + sentence(line)
+        (f"{name}: " if len(names) > 1 else "") + said
         for name in names
-        for line in lines(findings, name)
+        for said in (
+            [NOTHING]
+            if is_empty(findings, name)
+            else [sentence(line) for line in lines(findings, name)]
+        )
     ]

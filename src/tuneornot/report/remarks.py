@@ -45,6 +45,17 @@ def contrast(given: Contrast) -> str:
     )
 
 
+def tested(given: Contrast) -> str:
+    """By what test the p value and the interval of a contrast were found."""
+    p_value = amounts.p_value(given.p_value)
+    if not p_value:
+        return f"the interval is by {given.mean.method}"
+    return (
+        f"{p_value} is two-sided, of no difference, and by the same method as the interval:"
+        f" {given.mean.method}"
+    )
+
+
 def tails(given: Contrast) -> tuple[str, ...]:
     """What happened besides the mean: spread, repeats, the worst cases, the whole distribution.
 
@@ -65,9 +76,10 @@ def tails(given: Contrast) -> tuple[str, ...]:
             _order(given.dominance),
         ]
     if given.gain_probability is not None and math.isfinite(given.gain_probability):
+        chance = _probability(given.gain_probability)
         told.append(
-            "Posterior probability of a gain above the study's margin (0 where it names none):"
-            f" {_probability(given.gain_probability)}."
+            "Probability, given these data, that the gain is larger than the margin that the study"
+            f" sets for it (than nothing, where it sets none): {chance}."
         )
     return tuple(text for text in told if text)
 
@@ -83,7 +95,8 @@ def unscored(given: Contrast) -> str:
 
 def check(given: Check) -> str:
     """What a check after training saw."""
-    state = "passed" if given.passed else "failed" if given.blocking else "failed (a caveat)"
+    failed = "failed" if given.blocking else "failed (a caveat)"
+    state = {True: "passed", False: failed, None: "was not checked"}[given.passed]
     return f"{amounts.title(given.name)} {state}: {given.detail.rstrip('.')}."
 
 
@@ -104,8 +117,12 @@ def ledger(given: Ledger, scale: Scale | None) -> tuple[str, ...]:
         else "The leader did not improve in the last third of the effort."
     )
     if given.gain is not None:
-        gain = amounts.difference(given.gain, shown).lstrip("+")
-        rising = f"{rising} Twice the effort would probably have helped by about {gain}."
+        gain = amounts.difference(given.gain, shown)
+        rising += (
+            f" Twice the effort would probably have helped by about {gain.lstrip('+')}."
+            if gain.startswith("+")
+            else " Twice the effort would probably not have helped."
+        )
     dev = f"The winner reached {amounts.level(given.dev_mean, shown)} on the dev cases"
     if not math.isfinite(given.luck):
         return effort, rising, f"{dev}; how much of it is luck of selection is not determined."

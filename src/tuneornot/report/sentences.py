@@ -249,7 +249,7 @@ def _check_reason(given: Reason, comparison: Comparison | None) -> str:
     for check in comparison.checks if comparison else ():
         if check.name == given.metric:
             found = check
-    state = {True: "passed", False: "failed", None: "could not be decided"}[given.holds]
+    state = {True: "passed", False: "failed", None: "could not be made"}[given.holds]
     detail = f": {found.detail.rstrip('.')}" if found and found.detail else ""
     return f"Check {inline(given.metric)} {state}{detail}."
 

@@ -96,7 +96,8 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
                 f" {comparison.candidate} {line.candidate}, difference {line.difference}"
             )
         )
-    told = [(each, caveat) for each in comparison.contrasts for caveat in each.caveats]
+    told = [(each, remarks.tested(each)) for each in comparison.contrasts]
+    told += [(each, caveat) for each in comparison.contrasts for caveat in each.caveats]
     for each, caveat in told:
         console.print(Text(f"- {amounts.title(each.metric)} on {each.dataset}: {caveat}"))
 
@@ -153,7 +154,7 @@ def _reasons(verdict: Verdict, comparison: Comparison | None) -> list[Renderable
 
 def _contrasts(comparison: Comparison, *, roomy: bool) -> Table:
     table = Table(
-        box=box.SIMPLE, pad_edge=False, caption="positive: better", caption_justify="right"
+        box=box.SIMPLE, pad_edge=False, caption="candidate minus baseline", caption_justify="right"
     )
     table.add_column("metric", overflow="fold")
     if roomy:
@@ -166,8 +167,8 @@ def _contrasts(comparison: Comparison, *, roomy: bool) -> Table:
     for each in comparison.contrasts:
         name = Text(amounts.title(each.metric))
         difference = Text(
-            f"{amounts.difference(each.mean.value, each.scale)}"
-            f"\n({amounts.span(each.mean, each.scale)})"
+            f"{amounts.apart(each.mean.value, each.scale)}"
+            f"\n({amounts.apart_span(each.mean, each.scale)})"
         )
         if not roomy:
             name.append(f" on {each.dataset}", style="dim")

@@ -13,6 +13,7 @@ from tuneornot.study import faults as faults_of
 from tuneornot.study.plans import Study
 from tuneornot.training.recipe import settled
 
+ADVICE = "`tuneornot fields` lists every field with its kind and default."
 UNCLAIMED = ("budget", "prices", "economics", "claims", "facts")
 """Fields that no claim of the verdict rests on."""
 
@@ -35,7 +36,7 @@ def parse(text: str, *, source: str = "study", folder: Path = Path()) -> Study:
     if study is not None:
         faults += faults_of.contradictions(study, folder)
     if faults or study is None:
-        raise StudyError(source, faults, "docs/reference/study.md explains every field.")
+        raise StudyError(source, faults, ADVICE)
     return study
 
 

@@ -1,0 +1,83 @@
+"""Whether a study can come to its end with its cases: arithmetic, before anything is spent.
+
+It looks at the cases for answers that a metric or a training needs, and at the budget of each
+prompt search for the calls that its least field of prompts takes. It asks no model, and says
+nothing of what cases can show (``begin.beyond``) or of budgets in minutes, which hang on the
+machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuneornot.baseline.effort import LEAST
+from tuneornot.baseline.race import FINALISTS, Budget, Race
+from tuneornot.baseline.search import SORTED
+from tuneornot.metrics.base import Metric
+from tuneornot.metrics.judges.base import Judged
+from tuneornot.protocol import Protocol
+from tuneornot.records import Case, Dataset, Prompt, Response, Run
+from tuneornot.study import SearchPlan
+
+LACKING = "the case has no expected"
+"""How the reason of every metric begins that has nothing to hold an answer against."""
+
+
+def faults(opened: Protocol) -> list[str]:
+    """A sentence for each thing that the study asks for and its cases do not allow."""
+    splits, plan = opened.splits, opened.study
+    found = [
+        f"metrics: {metric.name!r} can judge no case of {part.name}: it holds answers against "
+        "`expected`, which no case has; fill it in, or name metrics without a reference"
+        for part in splits.measured
+        for metric in opened.metrics
+        if needs_answers(metric, part.cases)
+    ]
+    for name, arm in plan.arms.items():
+        taught = "tune" if arm.tune else "hosted" if arm.hosted else None
+        if taught and not any(case.expected is not None for case in splits.train.cases):
+            found.append(
+                f"arms.{name}.{taught}: no case of train has an expected answer, and a training "
+                "needs some to learn; fill in `expected`"
+            )
+        if arm.search is None:
+            continue
+        raced_by = arm.search.metric or plan.decide.primary
+        [metric] = [one for one in opened.metrics if one.name == raced_by]
+        if needs_answers(metric, splits.dev.cases):
+            found.append(
+                f"arms.{name}.search: {raced_by!r} can judge no case of dev, on which prompts are "
+                "raced; fill in `expected`, or name another metric with `search.metric`"
+            )
+        least = least_calls(arm.search, splits.dev, len(splits.train))
+        if arm.search.calls is not None and arm.search.calls < least:
+            found.append(
+                f"arms.{name}.search.calls: found {arm.search.calls}, expected {least} or more: a "
+                f"fair baseline takes at least {LEAST} prompts tried, and with {len(splits.dev)} "
+                "dev cases they take as many; allow more calls, or make dev smaller"
+            )
+    return found
+
+
+def needs_answers(metric: Metric, cases: Sequence[Case]) -> bool:
+    """Whether a metric can judge none of the cases because none has an expected answer."""
+    if isinstance(metric, Judged) or any(case.expected is not None for case in cases):
+        return False
+    answer = Response(arm="", question="", text="an answer")
+    return all((metric.score(case, answer).reason or "").startswith(LACKING) for case in cases)
+
+
+def least_calls(plan: SearchPlan, dev: Dataset, n_train: int) -> int:
+    """Calls that trying the least number of prompts takes, all that a search keeps back included.
+
+    Every prompt answers the first block of dev; before the last of them is asked, what the leader
+    needs to answer the rest must be left, and what the finalists need for the choice.
+    """
+    race = Race(_nobody, dev.cases, Budget(minutes=1.0), seed=0)
+    block, kept = race.edges[1], len(dev) - race.n_raced
+    asked = min(SORTED, n_train) if "difficulty" in plan.vary else 0
+    return asked + LEAST * block + (race.n_raced - block) + FINALISTS * kept
+
+
+def _nobody(prompt: Prompt, cases: Sequence[Case]) -> Run:
+    raise AssertionError("a race that is only laid out asks nobody")
