@@ -67,12 +67,14 @@ def test_a_model_with_all_that_belongs_to_it(tmp_path: Path) -> None:
 
 def test_what_cannot_be_seen_is_a_caveat(tmp_path: Path) -> None:
     file = written(tmp_path, "{}", n_eval=300)
-    verdict, _ = decided(file, world.model(OLD, 0.3), world.model(NEW, 0.8))
+    verdict, checks = decided(file, world.model(OLD, 0.3), world.model(NEW, 0.8))
     assert verdict.outcome == "tune"
+    unchecked = [name for name, check in checks.items() if check.passed is None]
+    assert unchecked == ["adapter-loaded", "template-parity", "training-overlap"]
     said = "\n".join(verdict.caveats)
     assert "training-overlap not checked: the file that it was trained on is not named" in said
     assert "adapter-loaded not checked: the model before it was tuned is not named" in said
-    assert "one training seed" in said
+    assert "one training, done elsewhere: how much another" in said
 
 
 def test_a_model_that_answers_like_the_one_before_it_is_blocked(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_the_verdict_on_what_a_host_trained(tmp_path: Path, host: tuple[Host, st
     assert checks["adapter-loaded"].passed
     assert f"from those of {base}#old" in checks["adapter-loaded"].detail
     assert "none of the 30 rows" in checks["training-overlap"].detail
-    assert "one training seed" in "\n".join(verdict.caveats)
+    assert "one training, done elsewhere" in "\n".join(verdict.caveats)
     # What is taught is train alone, as the arm is asked it.
     sent = [json.loads(line)["messages"] for line in made.files["file-1"].splitlines()]
     train = {case.text for case in protocol.splits.train.cases}
@@ -91,7 +91,7 @@ def test_several_seeds_are_several_jobs(tmp_path: Path, host: tuple[Host, str]) 
     assert len({run.arm.model for run in found.runs if run.arm.name == "other"}) == 2
     names = {check.name for check in found.comparisons[0].checks}
     assert names >= {"adapter-loaded (1 of 2)", "adapter-loaded (2 of 2)", "seeds-agree"}
-    assert "one training seed" not in "\n".join(found.verdicts[0].caveats)
+    assert "one training" not in "\n".join(found.verdicts[0].caveats)
 
 
 def test_private_text_is_not_sent_unless_the_study_says_so(

@@ -88,7 +88,7 @@ def test_a_prompt_file_is_what_an_arm_begins_with_and_part_of_the_plan(tmp_path:
         [check] = [one for one in found.comparisons[0].checks if "quote" in one.name]
         assert check.passed
         assert "none of 60 cases" in check.detail
-        assert "2 prompts" in check.detail
+        assert "2 different wordings" in check.detail
         assert "3 demonstrations" in check.detail
         page = findings.write(found, protocol.results).read_text()
         assert "the 2 of them that are worded most like it" in page

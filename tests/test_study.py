@@ -173,6 +173,15 @@ def test_a_missing_package_is_told_with_the_other_faults(monkeypatch: pytest.Mon
     assert "metrics[1]: exct_match: there is no metric 'exct_match'" in told
 
 
+def test_a_comment_in_braces_is_told_with_what_to_do_and_an_empty_file_is_a_sentence() -> None:
+    text = "arms:\n  ours: {model: http://127.0.0.1:8000/v1 #new}\n"
+    with pytest.raises(StudyError, match=r"at line 2, .* put an address .* in quotes"):
+        study.parse(text, source="mine.yaml")
+    with pytest.raises(StudyError, match="the file says nothing; expected a mapping of") as caught:
+        study.parse("", source="mine.yaml")
+    assert "tuneornot fields" in str(caught.value)
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="No such file") as caught:
         study.read(tmp_path / "study.yaml")

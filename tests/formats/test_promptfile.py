@@ -63,6 +63,18 @@ def test_it_reads_like_a_page(tmp_path: Path) -> None:
     assert promptfile.read(file) == Prompt()
 
 
+def test_a_short_prompt_has_a_line_for_each_part_too() -> None:
+    shown = (Case(id="t", input="a", expected="b"),)
+    text = promptfile.written(Prompt(instructions="Say it.", demonstrations=shown))
+    assert text.splitlines()[1:] == [
+        "instructions: Say it.",
+        "demonstrations:",
+        "- id: t",
+        "  input: a",
+        "  expected: b",
+    ]
+
+
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     file = tmp_path / "prompt.yaml"
     file.write_text("instruction: x\nnearest: none\ndemonstrations: [{input: a}]\n")

@@ -49,6 +49,17 @@ def test_a_change_of_a_quantity_that_should_be_low_says_which_way_it_went() -> N
     assert amounts.change(1.15, SECONDS) == "a gain of 1.15 s"
     assert amounts.change(-1.15, SECONDS) == "a loss of 1.15 s"
     assert amounts.change(0.22, SHARE) == "+22.0 points"
+    assert amounts.change(0.0, SECONDS) == "no difference"
+
+
+def test_a_table_shows_candidate_minus_baseline_and_what_it_means() -> None:
+    faster = Estimate(value=7.78, low=-1.0, high=9.2, lower=0.0, upper=9.0)
+    assert amounts.apart(7.78, SECONDS) == "\u22127.78 s, better"
+    assert amounts.apart(-7.78, SECONDS) == "+7.78 s, worse"
+    assert amounts.apart(0.0, SECONDS) == "0 s"
+    assert amounts.apart(0.22, SHARE) == "+22.0 points"
+    assert amounts.apart_span(faster, SECONDS) == "\u22129.20 to +1.00"
+    assert amounts.apart_span(faster, SHARE) == amounts.span(faster, SHARE)
 
 
 def test_a_ratio_of_nearly_nothing_is_not_written_in_nine_digits() -> None:

@@ -7,7 +7,7 @@ import msgspec
 from tests.report import fixture
 from tests.report.effort import LEDGER
 from tests.report.test_sentences import EXACT, NAN
-from tuneornot.records import Look, Scale, Sensitivity
+from tuneornot.records import Check, Look, Scale, Sensitivity
 from tuneornot.report import remarks
 
 
@@ -70,6 +70,13 @@ def test_the_ledger_tells_effort_end_and_luck() -> None:
     assert "not determined" in luck
     _, rising, _ = remarks.ledger(msgspec.structs.replace(LEDGER, gain=0.034), Scale(binary=True))
     assert rising.endswith("Twice the effort would probably have helped by about 3.4 points.")
+    _, rising, _ = remarks.ledger(msgspec.structs.replace(LEDGER, gain=0.0), Scale(binary=True))
+    assert rising.endswith("Twice the effort would probably not have helped.")
+
+
+def test_what_could_not_be_checked_did_not_fail() -> None:
+    given = Check(name="template-parity", passed=None, detail="no tokens are shown.")
+    assert remarks.check(given) == "Template parity was not checked: no tokens are shown."
 
 
 def test_limits_tell_each_caveat_once_and_name_where_it_applies() -> None:
