@@ -71,8 +71,11 @@ def least_calls(plan: SearchPlan, dev: Dataset, n_train: int) -> int:
     """Calls that trying the least number of prompts takes, all that a search keeps back included.
 
     Every prompt answers the first block of dev; before the last of them is asked, what the leader
-    needs to answer the rest must be left, and what the finalists need for the choice.
+    needs to answer the rest must be left, and what the finalists need for the choice. 0 where
+    another searcher proposes, which asks in its own order.
     """
+    if plan.by != "race":
+        return 0
     race = Race(_nobody, dev.cases, Budget(minutes=1.0), seed=0)
     block, kept = race.edges[1], len(dev) - race.n_raced
     asked = min(SORTED, n_train) if "difficulty" in plan.vary else 0
