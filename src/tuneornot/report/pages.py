@@ -197,8 +197,7 @@ def _view(comparison: Comparison, findings: Findings) -> View:
     judged = [
         each for each in comparison.contrasts if not _is_cost(each) and each.metric not in SAFETY
     ]
-    # What was the same for every case is in the table; a picture of it would be empty.
-    costs = [each for each in comparison.contrasts if _is_cost(each) and each.wins + each.losses]
+    costs = [each for each in comparison.contrasts if _is_cost(each)]
     # The primary first: it is what the reader looks for.
     judged.sort(key=lambda each: each.metric != findings.rule.primary)
     return View(
