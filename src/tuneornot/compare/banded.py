@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -9,9 +10,9 @@ import numpy as np
 
 from tuneornot.compare.contrasts import statistic
 from tuneornot.compare.drops import Pair
-from tuneornot.compare.sides import sides
+from tuneornot.compare.sides import Sides, sides, turned
 from tuneornot.compare.tables import Table, tables
-from tuneornot.records import Band, BandName
+from tuneornot.records import Band, BandName, Scale
 from tuneornot.stats import cases, multiplicity
 
 
@@ -72,19 +73,15 @@ def _band(
         most=max(counts),
         n=own.n,
         scale=table.scale,
-        means=_means(part, own.case_ids),
+        means=_means(own, table.scale),
         difference=difference,
     )
 
 
-def _means(table: Table, kept: Sequence[str]) -> tuple[float, float]:
+def _means(own: Sides, scale: Scale) -> tuple[float, float]:
     """Both arms' means over the cases that both have a score for, in units of the metric."""
-    rows = [row for row, case_id in enumerate(table.case_ids) if case_id in set(kept)]
-    if not rows:
-        return (float("nan"), float("nan"))
-    n_seeds, _, n_repeats = table.candidate.shape
-    answers = np.moveaxis(table.candidate[:, rows], 0, 1).reshape(len(rows), n_seeds * n_repeats)
-    first, second = (
-        float(cases.one(scores).values.mean()) for scores in (table.baseline[rows], answers)
-    )
+    if not own.n:
+        return (math.nan, math.nan)
+    values = turned(cases.two(own.baseline, own.answers).values, scale)
+    first, second = values.mean(axis=0).tolist()
     return (first, second)

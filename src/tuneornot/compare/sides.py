@@ -65,8 +65,8 @@ def sides(table: Table) -> Sides:
     rows = np.flatnonzero(kept).tolist()
     single = baseline.shape[1] == 1 and candidate.shape[1:] == (1, 1)
     return Sides(
-        baseline=_turned(baseline[kept], table.scale),
-        candidate=_turned(candidate[kept], table.scale),
+        baseline=turned(baseline[kept], table.scale),
+        candidate=turned(candidate[kept], table.scale),
         groups=None if table.groups is None else tuple(table.groups[row] for row in rows),
         slices=None if table.slices is None else tuple(table.slices[row] for row in rows),
         case_ids=tuple(table.case_ids[row] for row in rows),
@@ -76,7 +76,8 @@ def sides(table: Table) -> Sides:
     )
 
 
-def _turned(scores: Floats, scale: Scale) -> Floats:
+def turned(scores: Floats, scale: Scale) -> Floats:
+    """Scores so that higher is better; turned scores are turned back."""
     if scale.better == "higher":
         return scores
     # Within a closed range the mirror image keeps the range, so that 0/1 scores stay 0/1.
