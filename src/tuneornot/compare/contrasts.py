@@ -11,6 +11,7 @@ import functools
 import math
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from tuneornot.compare.sides import Rng, Sides, sides
@@ -301,16 +302,13 @@ def _mirrored(made: Estimate, scale: Scale) -> Estimate:
     """A level taken back to units of the metric: its ends change places."""
     turn = -1.0
     shift = 0.0 if scale.low is None or scale.high is None else scale.low + scale.high
-    return Estimate(
+    return msgspec.structs.replace(
+        made,
         value=shift + turn * made.value,
         low=shift + turn * made.high,
         high=shift + turn * made.low,
         lower=shift + turn * made.upper,
         upper=shift + turn * made.lower,
-        level=made.level,
-        method=made.method,
-        p_value=made.p_value,
-        noise=made.noise,
     )
 
 

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from tuneornot.compare.labelled import within
 from tuneornot.compare.sides import sides
 from tuneornot.compare.tables import Floats, tables
 from tuneornot.records import Case, Contrast, Covariate, Run
 from tuneornot.stats import adjusted
+from tuneornot.stats.bounds import within
 
 FEWEST = 10
 """Eval cases that a slice needs for a column of its own; smaller ones share one."""

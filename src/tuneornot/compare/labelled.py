@@ -20,6 +20,7 @@ from scipy import special
 from tuneornot.compare.tables import Floats
 from tuneornot.records import Contrast, Correction, Estimate, Run, Scale, Score
 from tuneornot.stats import judged, planning
+from tuneornot.stats.bounds import within
 
 ENOUGH = 50
 COMPLETE = 0.9
@@ -105,8 +106,8 @@ def _replaced(contrast: Contrast, correction: Correction, sides: Sides, alpha: f
                 reach=_room(contrast.scale, sides.labels[arm]),
                 alpha=alpha,
             ),
-            -math.inf if scale.low is None else scale.low,
-            math.inf if scale.high is None else scale.high,
+            scale.low,
+            scale.high,
         )
         for arm in (0, 1)
     ]
@@ -174,15 +175,6 @@ def _pooled(contrast: Contrast, sides: Sides, alpha: float) -> Estimate | None:
 def _span(contrast: Contrast) -> float | None:
     scale = contrast.scale
     return None if scale.low is None or scale.high is None else scale.high - scale.low
-
-
-def within(made: Estimate, least: float, most: float) -> Estimate:
-    """The same estimate with value and bounds cut to what is possible."""
-    cut = {
-        name: min(max(getattr(made, name), least), most)
-        for name in ("value", "low", "high", "lower", "upper")
-    }
-    return msgspec.structs.replace(made, **cut)
 
 
 def _with(contrast: Contrast, caveat: str) -> Contrast:

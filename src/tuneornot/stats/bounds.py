@@ -8,6 +8,7 @@ other. Nothing here knows what the quantity is.
 
 from __future__ import annotations
 
+import math
 from typing import Literal, Protocol
 
 from tuneornot.records import Estimate
@@ -76,16 +77,13 @@ def estimate(
     )
 
 
-def within(made: Estimate, least: float, most: float) -> Estimate:
-    """The same estimate with its bounds cut to what is possible."""
-    return Estimate(
-        value=made.value,
-        low=max(made.low, least),
-        high=min(made.high, most),
-        lower=max(made.lower, least),
-        upper=min(made.upper, most),
-        level=made.level,
-        method=made.method,
-        p_value=made.p_value,
-        noise=made.noise,
-    )
+def within(made: Estimate, least: float | None, most: float | None) -> Estimate:
+    """The same estimate with value and bounds cut to what is possible; ``None``: no such end."""
+    low = -math.inf if least is None else least
+    high = math.inf if most is None else most
+    cut = {
+        name: min(max(getattr(made, name), low), high)
+        for name in ("value", "low", "high", "lower", "upper")
+    }
+    kept = {name: getattr(made, name) for name in made.__struct_fields__}
+    return Estimate(**{**kept, **cut})

@@ -158,7 +158,7 @@ def rogan_gladen(
     hidden = unseen.UnseenMean(theta, int(np.sum(~np.isnan(y))), fall=theta, rise=1 - theta)
     method = Outer((made, hidden), name=f"{ROGAN_GLADEN}, with unseen scores", noise=made.error)
     found = bounds.estimate(method, alpha=alpha, null=None, noise=method.noise)
-    return _cut(found, 0.0, 1.0)
+    return bounds.within(found, 0.0, 1.0)
 
 
 def rogan_gladen_difference(
@@ -213,7 +213,9 @@ def rogan_gladen_difference(
         rise=max(before, 1 - after),
     )
     method = Outer((made, hidden), name=f"{ROGAN_GLADEN}, with unseen scores", noise=made.error)
-    return _cut(bounds.estimate(method, alpha=alpha, null=0.0, noise=method.noise), -1.0, 1.0)
+    return bounds.within(
+        bounds.estimate(method, alpha=alpha, null=0.0, noise=method.noise), -1.0, 1.0
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,14 +315,3 @@ def _codes(groups: ArrayLike | None, n: int) -> NDArray[np.intp]:
     if codes.shape != (n,):
         raise ValueError(f"groups must have one label for each of {n} cases, got {codes.shape!r}")
     return codes
-
-
-def _cut(made: Estimate, least: float, most: float) -> Estimate:
-    """The same estimate with its bounds cut to what is possible."""
-    ends = {
-        name: min(max(getattr(made, name), least), most)
-        for name in ("value", "low", "high", "lower", "upper")
-    }
-    return Estimate(
-        **ends, level=made.level, method=made.method, p_value=made.p_value, noise=made.noise
-    )

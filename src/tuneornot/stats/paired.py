@@ -89,10 +89,7 @@ def level(
     else:
         method = skew_t(found.values, found.codes, span=_span(_ends(scale, binary)), name="t")
     made = bounds.estimate(method, alpha=alpha, null=None)
-    least, most = scale
-    return bounds.within(
-        made, -math.inf if least is None else least, math.inf if most is None else most
-    )
+    return bounds.within(made, *scale)
 
 
 def ratio(

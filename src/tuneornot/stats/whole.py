@@ -118,12 +118,7 @@ class Paired:
             ),
             name=METHOD,
         )
-        least, most = within
-        return bounds.within(
-            bounds.estimate(method, alpha=self.alpha, null=null),
-            -math.inf if least is None else least,
-            math.inf if most is None else most,
-        )
+        return bounds.within(bounds.estimate(method, alpha=self.alpha, null=null), *within)
 
     def _pseudo(self, figure: Figure) -> tuple[float, Floats]:
         """The figure, and for each unit units * figure - (units - 1) * figure without it.
