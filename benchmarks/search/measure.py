@@ -23,8 +23,9 @@ import numpy as np
 from tests.baseline.scripted import Quality, Scripted, cases
 
 from tuneornot import baseline
-from tuneornot.baseline import Budget, By
+from tuneornot.baseline import Budget
 from tuneornot.records import Dataset, Ledger, Prompt
+from tuneornot.study import By
 
 START = Prompt(instructions="Turn it into JSON.")
 TRAIN = Dataset(name="train", cases=cases("t", 300))

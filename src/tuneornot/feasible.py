@@ -11,16 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuneornot.baseline.effort import LEAST
-from tuneornot.baseline.race import FINALISTS, Budget, Race
+from tuneornot.baseline.race import FINALISTS, laid_out
 from tuneornot.baseline.search import SORTED
-from tuneornot.metrics.base import Metric
+from tuneornot.metrics.base import LACKING, Metric
 from tuneornot.metrics.judges.base import Judged
 from tuneornot.protocol import Protocol
-from tuneornot.records import Case, Dataset, Prompt, Response, Run
+from tuneornot.records import Case, Dataset, Response
 from tuneornot.study import SearchPlan
-
-LACKING = "the case has no expected"
-"""How the reason of every metric begins that has nothing to hold an answer against."""
 
 
 def faults(opened: Protocol) -> list[str]:
@@ -76,11 +73,7 @@ def least_calls(plan: SearchPlan, dev: Dataset, n_train: int) -> int:
     """
     if plan.by != "race":
         return 0
-    race = Race(_nobody, dev.cases, Budget(minutes=1.0), seed=0)
-    block, kept = race.edges[1], len(dev) - race.n_raced
+    edges = laid_out(len(dev))
+    block, n_raced = edges[1], edges[-1]
     asked = min(SORTED, n_train) if "difficulty" in plan.vary else 0
-    return asked + LEAST * block + (race.n_raced - block) + FINALISTS * kept
-
-
-def _nobody(prompt: Prompt, cases: Sequence[Case]) -> Run:
-    raise AssertionError("a race that is only laid out asks nobody")
+    return asked + LEAST * block + (n_raced - block) + FINALISTS * (len(dev) - n_raced)

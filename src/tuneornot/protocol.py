@@ -220,7 +220,7 @@ class Protocol:
         sampled = msgspec.to_builtins(study.sampling(self.study, arm))
         determined = [
             [name, self.model(name).identity(), sampled],
-            wanted.told(),
+            wanted.settings,
             [metric.name, metric.settings(), self.start(arm).fingerprint],
             [self.splits.train.fingerprint, self.splits.dev.fingerprint],
             msgspec.to_builtins(self.library.retrieval(arm)),
@@ -234,21 +234,24 @@ class Protocol:
             mine = self.arm(arm, prompt)
             return self.session.run(mine, asked, (metric,), repeats=1, tell=False)
 
+        train, dev = self.splits.train, self.splits.dev
+        asked = study.sampling(self.study, arm)
+        model = self.study.arms[arm].model
+        offered = baseline.offers(
+            answer,
+            train,
+            dev,
+            start=start,
+            model=model,
+            sampling=asked,
+            reasoning=wanted.reasoning,
+        )
         return baseline.search(
             answer,
-            self.splits.train,
-            self.splits.dev,
+            train,
+            dev,
             start=start,
-            offers=baseline.offers(
-                answer,
-                self.splits.train,
-                self.splits.dev,
-                start=start,
-                model=self.study.arms[arm].model,
-                sampling=study.sampling(self.study, arm),
-                reasoning=wanted.reasoning,
-                vary=wanted.vary,
-            ),
+            offers=baseline.varied(offered, wanted.vary, start=start, model=model, sampling=asked),
             budget=baseline.Budget(minutes=wanted.minutes, calls=wanted.calls),
             write=self._writer(arm, wanted.writer),
             by=wanted.by,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from statistics import NormalDist
@@ -23,6 +24,18 @@ def cases(prefix: str, n: int, labels: int = 0) -> tuple[Case, ...]:
         )
         for i in range(n)
     )
+
+
+TRAIN = Dataset(name="train", cases=cases("t", 120))
+DEV = Dataset(name="dev", cases=cases("d", 60))
+START = Prompt(instructions="Turn it into JSON.")
+
+
+def quality(prompt: Prompt) -> float:
+    """Demonstrations help and then no longer, a hint helps a little, and each prompt has a whim."""
+    n = prompt.n_shown
+    whim = 0.05 * random.Random(prompt.fingerprint).gauss(0, 1) if n else 0.0
+    return 0.1 + 0.35 * (1 - math.exp(-n / 4)) + 0.05 * bool(prompt.format_hint) + whim
 
 
 class Scripted:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import world
-from tests.baseline.scripted import Scripted, cases
+from tests.baseline.scripted import DEV, START, TRAIN, Scripted, cases
 from tests.world import NEW, OLD
 from tuneornot import baseline, findings, study
 from tuneornot.baseline import demonstrations, tried
@@ -17,12 +17,9 @@ from tuneornot.baseline.race import Budget
 from tuneornot.baseline.space import Offers
 from tuneornot.baseline.tried import Tried
 from tuneornot.errors import StudyError
-from tuneornot.records import Case, Dataset, Ledger, Prompt
+from tuneornot.records import Case, Ledger, Prompt
 from tuneornot.report import remarks
 
-TRAIN = Dataset(name="train", cases=cases("t", 120))
-DEV = Dataset(name="dev", cases=cases("d", 60))
-START = Prompt(instructions="Turn it into JSON.")
 WANTED = Offers(difficulty=True)
 
 

@@ -1,29 +1,15 @@
 from __future__ import annotations
 
-import math
-import random
-
 import numpy as np
 import pytest
 
-from tests.baseline.scripted import Scripted, cases
+from tests.baseline.scripted import DEV, START, TRAIN, Scripted, cases, quality
 from tuneornot import baseline
 from tuneornot.baseline.race import Budget, Race
 from tuneornot.baseline.space import Proposal
 from tuneornot.errors import DataError
 from tuneornot.records import Case, Dataset, Ledger, Prompt, Run, Scale
 from tuneornot.records import Score as Mark
-
-TRAIN = Dataset(name="train", cases=cases("t", 120))
-DEV = Dataset(name="dev", cases=cases("d", 60))
-START = Prompt(instructions="Turn it into JSON.")
-
-
-def quality(prompt: Prompt) -> float:
-    """Demonstrations help and then no longer, a hint helps a little, and each prompt has a whim."""
-    n = prompt.n_shown
-    whim = 0.05 * random.Random(prompt.fingerprint).gauss(0, 1) if n else 0.0
-    return 0.1 + 0.35 * (1 - math.exp(-n / 4)) + 0.05 * bool(prompt.format_hint) + whim
 
 
 def searched(model: Scripted, budget: Budget, *, dev: Dataset = DEV, seed: int = 0) -> Ledger:

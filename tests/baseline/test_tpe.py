@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import math
-import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests import world
-from tests.baseline.scripted import Quality, Scripted, cases
+from tests.baseline.scripted import DEV, START, TRAIN, Quality, Scripted, quality
 from tests.world import NEW, OLD
 from tuneornot import baseline, study
 from tuneornot.baseline.race import Budget
@@ -20,18 +18,7 @@ from tuneornot.baseline.tpe import IDLE, STALE
 from tuneornot.errors import StudyError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.scripted import Script, ScriptedModel, answers
-from tuneornot.records import Dataset, Json, Ledger, Prompt
-
-TRAIN = Dataset(name="train", cases=cases("t", 120))
-DEV = Dataset(name="dev", cases=cases("d", 60))
-START = Prompt(instructions="Turn it into JSON.")
-
-
-def quality(prompt: Prompt) -> float:
-    """Demonstrations help and then no longer, a hint helps a little, and each prompt has a whim."""
-    n = prompt.n_shown
-    whim = 0.05 * random.Random(prompt.fingerprint).gauss(0, 1) if n else 0.0
-    return 0.1 + 0.35 * (1 - math.exp(-n / 4)) + 0.05 * bool(prompt.format_hint) + whim
+from tuneornot.records import Dataset, Json, Ledger
 
 
 def searched(

@@ -10,11 +10,10 @@ import pytest
 from msgspec import UNSET
 
 from tests import world
-from tests.baseline.scripted import Quality, Scripted, cases
+from tests.baseline.scripted import DEV, START, TRAIN, Quality, Scripted
 from tests.retrieval import fair
 from tuneornot import baseline, fingerprint, study
 from tuneornot.baseline.race import Budget
-from tuneornot.baseline.search import By
 from tuneornot.baseline.space import NOTHING, Drawing, Offers, Space
 from tuneornot.errors import StudyError
 from tuneornot.forecast.basis import Basis
@@ -23,11 +22,9 @@ from tuneornot.models import sampling
 from tuneornot.models.base import Request
 from tuneornot.models.scripted import ScriptedModel
 from tuneornot.protocol import Protocol
-from tuneornot.records import Dataset, Json, Ledger, Prompt, Sampling
+from tuneornot.records import Json, Ledger, Prompt, Sampling
+from tuneornot.study import By
 
-TRAIN = Dataset(name="train", cases=cases("t", 120))
-DEV = Dataset(name="dev", cases=cases("d", 60))
-START = Prompt(instructions="Turn it into JSON.")
 DRAWINGS = (Drawing(0.3, 1.0), Drawing(0.7, 0.9))
 WANTED = Offers(sampled=DRAWINGS, lookup=True)
 READER = "local:reader"
@@ -126,16 +123,7 @@ class TestPrompt:
 
 class TestOffers:
     def offered(self, model: str, how: Sampling) -> Offers:
-        return baseline.offers(
-            Scripted(cooler),
-            TRAIN,
-            DEV,
-            start=START,
-            model=model,
-            sampling=how,
-            reasoning=0,
-            vary=("sampling",),
-        )
+        return baseline.varied(NOTHING, ("sampling",), start=START, model=model, sampling=how)
 
     def test_what_the_arm_does_already_is_no_other_way(self) -> None:
         greedy = self.offered("local:x", Sampling()).sampled

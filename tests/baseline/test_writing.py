@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import world
-from tests.baseline.scripted import Scripted, cases
+from tests.baseline.scripted import DEV, START, TRAIN, Scripted
 from tests.world import NEW, OLD
 from tuneornot import baseline, findings, study
 from tuneornot.baseline import writing
@@ -18,9 +18,6 @@ from tuneornot.models.base import Reply, Request
 from tuneornot.models.scripted import ScriptedModel
 from tuneornot.records import Case, Dataset, Ledger, Prompt
 
-TRAIN = Dataset(name="train", cases=cases("t", 120))
-DEV = Dataset(name="dev", cases=cases("d", 60))
-START = Prompt(instructions="Turn it into JSON.")
 RULE = "Mind the seventh rule."
 AUTHOR = "http://127.0.0.1:1/v1#author"
 

@@ -18,9 +18,9 @@ effort           whether it was enough to believe a comparison
 from __future__ import annotations
 
 from tuneornot.baseline.effort import check
-from tuneornot.baseline.offers import offers
+from tuneornot.baseline.offers import offers, varied
 from tuneornot.baseline.race import Answer, Budget
-from tuneornot.baseline.search import By, search, winner
+from tuneornot.baseline.search import search, winner
 from tuneornot.baseline.space import Offers
 from tuneornot.baseline.writing import WRITING, Write
 
@@ -28,11 +28,11 @@ __all__ = [
     "WRITING",
     "Answer",
     "Budget",
-    "By",
     "Offers",
     "Write",
     "check",
     "offers",
     "search",
+    "varied",
     "winner",
 ]

@@ -35,9 +35,8 @@ def offers(
     model: str,
     sampling: Sampling,
     reasoning: int | None,
-    vary: Sequence[Vary] = (),
 ) -> Offers:
-    """Find out what a model offers, and add what the study wants; asks at most one dev case, twice.
+    """Find out what a model offers; asks at most one dev case, twice.
 
     Args:
         answer: as of ``search``.
@@ -47,40 +46,7 @@ def offers(
         model: its name.
         sampling: the arm's.
         reasoning: tokens that the study allows; ``None``: it does not say.
-        vary: what the study wants varied besides what the model offers.
     """
-    found = _asked(
-        answer, train, dev, start=start, model=model, sampling=sampling, reasoning=reasoning
-    )
-    return found._replace(
-        difficulty="difficulty" in vary,
-        sampled=_sampled(start, model, sampling) if "sampling" in vary else (),
-        lookup="retrieval" in vary,
-    )
-
-
-def _sampled(start: Prompt, model: str, sampling: Sampling) -> tuple[Drawing, ...]:
-    """Other ways of drawing tokens than the arm's, as far as the kind of model can do them."""
-    now = under(start, sampling)
-    return tuple(
-        one
-        for one in DRAWINGS
-        if one != (now.temperature, now.top_p)
-        and not registry.faults(model, msgspec.structs.replace(now, **one._asdict()))
-    )
-
-
-def _asked(
-    answer: Answer,
-    train: Dataset,
-    dev: Dataset,
-    *,
-    start: Prompt,
-    model: str,
-    sampling: Sampling,
-    reasoning: int | None,
-) -> Offers:
-    """What the model offers."""
     kind = phrases.kind(train.cases)
     if any(one is not None for one in (sampling.form, start.form, start.reasoning)):
         return Offers()
@@ -96,3 +62,25 @@ def _asked(
     for prompt in (start, held):
         [said] = answer(prompt, dev.cases[:1]).responses
     return Offers(form=None if said.text is None else form, reasoning=room)
+
+
+def varied(
+    offered: Offers, vary: Sequence[Vary], *, start: Prompt, model: str, sampling: Sampling
+) -> Offers:
+    """What is offered, with what the study wants varied besides; the arguments as of ``offers``."""
+    return offered._replace(
+        difficulty="difficulty" in vary,
+        sampled=_sampled(start, model, sampling) if "sampling" in vary else (),
+        lookup="retrieval" in vary,
+    )
+
+
+def _sampled(start: Prompt, model: str, sampling: Sampling) -> tuple[Drawing, ...]:
+    """Other ways of drawing tokens than the arm's, as far as the kind of model can do them."""
+    now = under(start, sampling)
+    return tuple(
+        one
+        for one in DRAWINGS
+        if one != (now.temperature, now.top_p)
+        and not registry.faults(model, msgspec.structs.replace(now, **one._asdict()))
+    )

@@ -90,13 +90,12 @@ class Race:
             raise DataError("dev", ["holds no cases"], "The prompt search needs some to race on.")
         self.answer = answer
         self.cases = tuple(cases)[: budget.calls]
-        self.n_raced = len(self.cases) - _kept(len(self.cases))
+        self.edges = laid_out(len(self.cases))
+        self.n_raced = self.edges[-1]
         """Cases by which prompts are proposed and dropped; the choice is made on the others too."""
         self.budget = budget
         self.clock = clock
         self.rng = np.random.default_rng(seed)
-        n_blocks = max(1, round(self.n_raced / BLOCK))
-        self.edges = [round(self.n_raced * k / n_blocks) for k in range(n_blocks + 1)]
         self.started = clock()
         self.racers: list[Racer] = []
         self.progress: list[Progress] = []
@@ -183,8 +182,7 @@ class Race:
 
     def won(self) -> bool:
         """Whether the leader has no case left to win among those that propose."""
-        best = self.reported(self.leader().mean(self.n_raced))
-        return best == (self.scale.high if self.scale.better == "higher" else self.scale.low)
+        return self.reported(self.leader().mean(self.n_raced)) == self.scale.best
 
     def choose(self) -> None:
         """The best few answer the cases kept for the choice; the best on all cases is chosen."""
@@ -339,9 +337,11 @@ class Race:
         )
 
 
-def _kept(n: int) -> int:
-    """How many of n dev cases are kept for the choice."""
-    return n // CHOOSING if n >= 3 * BLOCK else 0
+def laid_out(n: int) -> list[int]:
+    """Where the blocks of n dev cases begin and end; what lies behind is kept for the choice."""
+    n_raced = n - n // CHOOSING if n >= 3 * BLOCK else n
+    n_blocks = max(1, round(n_raced / BLOCK))
+    return [round(n_raced * k / n_blocks) for k in range(n_blocks + 1)]
 
 
 def _halving(n_racers: int, sizes: Sequence[int]) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -21,9 +20,8 @@ from tuneornot.baseline.tried import by_difficulty, tried
 from tuneornot.baseline.writing import Write, Writer
 from tuneornot.records import Case, Dataset, Ledger, Prompt, Run
 from tuneornot.stats import selection
+from tuneornot.study import By
 
-By = Literal["race", "optuna"]
-"""Whose proposals are raced."""
 PER_ROUND = 6
 """Variations raced against the leader at a time."""
 SORTED = 40

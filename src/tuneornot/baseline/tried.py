@@ -64,9 +64,8 @@ def _marked(run: Run, cases: Sequence[Case]) -> list[Tried]:
     sign = 1.0 if scale.better == "higher" else -1.0
     marks = {score.case_id: score.value for score in run.scores if score.metric == metric}
     said = {one.question: one.text for one in run.responses}
-    best = scale.high if scale.better == "higher" else scale.low
     return [
-        Tried(case, said.get(case.question) or "", sign * mark, mark == best)
+        Tried(case, said.get(case.question) or "", sign * mark, mark == scale.best)
         for case in cases
         if (mark := marks.get(case.id)) is not None
     ]

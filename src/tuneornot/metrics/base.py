@@ -18,6 +18,9 @@ from tuneornot.stats.whole import Figure
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+LACKING = "the case has no expected"
+"""How the reason of every metric begins that has nothing to hold an answer against."""
+
 
 class Mark(NamedTuple):
     """A metric's judgement: a value, or ``None`` with the reason."""

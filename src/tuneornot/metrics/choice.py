@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from tuneornot.metrics.base import Mark, settings_of
+from tuneornot.metrics.base import LACKING, Mark, settings_of
 from tuneornot.metrics.phrases import Phrases
 from tuneornot.records import Case, Json, Response, Scale
 
@@ -135,5 +135,5 @@ def of(labels: Listed, *, anywhere: bool) -> Labels:
 def unlabelled(case: Case) -> Mark:
     """What is said of a case that expects none of the labels."""
     if case.expected is None:
-        return Mark(None, "the case has no expected answer")
+        return Mark(None, f"{LACKING} answer")
     return Mark(None, f"the expected answer {case.answer[:80]!r} is none of the labels")

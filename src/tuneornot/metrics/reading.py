@@ -15,6 +15,7 @@ import json
 import math
 import re
 
+from tuneornot.metrics.base import LACKING
 from tuneornot.records import Case, Json
 
 MAX_DEPTH = 60
@@ -70,7 +71,7 @@ def expected(case: Case) -> Json:
         NotJson: the case has no expected answer, or a text that is not JSON.
     """
     if case.expected is None:
-        raise NotJson("the case has no expected answer")
+        raise NotJson(f"{LACKING} answer")
     if not isinstance(case.expected, str):
         return case.expected
     try:

@@ -12,10 +12,10 @@ import unicodedata
 from typing import Literal
 
 from tuneornot.metrics import reading
-from tuneornot.metrics.base import Mark
+from tuneornot.metrics.base import LACKING, Mark
 from tuneornot.records import Case, Json, Response, Scale
 
-_NO_EXPECTED = Mark(None, "the case has no expected answer")
+_NO_EXPECTED = Mark(None, f"{LACKING} answer")
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from tuneornot import fingerprint
-from tuneornot.metrics.base import Mark, settings_of
+from tuneornot.metrics.base import LACKING, Mark, settings_of
 from tuneornot.records import Case, Json, Response, Scale
 
 Value = str | bytes | float | int | None
@@ -89,7 +89,7 @@ class SqlResult:
     def score(self, case: Case, response: Response) -> Mark:
         """1 or 0; ``None`` where the case expects nothing that can be had."""
         if case.expected is None:
-            return Mark(None, "the case has no expected answer")
+            return Mark(None, f"{LACKING} answer")
         try:
             expected = self._expected(case)
         except Failed as failure:

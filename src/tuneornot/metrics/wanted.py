@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from typing import Literal
 
-from tuneornot.metrics.base import Mark
+from tuneornot.metrics.base import LACKING, Mark
 from tuneornot.records import Case
 
 Figure = Literal["f1", "precision", "recall"]
-NO_TEXT = Mark(None, "the case has no expected text")
+NO_TEXT = Mark(None, f"{LACKING} text")
 
 
 def texts(case: Case) -> tuple[str, ...]:

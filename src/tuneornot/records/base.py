@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -20,3 +21,21 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unknow
     def fingerprint(self) -> str:
         """Hash of the record's content; equal content gives an equal fingerprint."""
         return fingerprint.of(msgspec.to_builtins(self))
+
+    def settled(self, later: Collection[str]) -> dict[str, Any]:
+        """The fields as JSON values; those named, which came later, only where they are set.
+
+        So what was fingerprinted before there were such fields keeps its fingerprint.
+        """
+        silent = {
+            field.name
+            for field in msgspec.structs.fields(self)
+            if field.name in later and getattr(self, field.name) == _default(field)
+        }
+        fields: dict[str, Any] = msgspec.to_builtins(self)
+        return {name: value for name, value in fields.items() if name not in silent}
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    made = field.default_factory
+    return field.default if made is msgspec.NODEFAULT else made()

@@ -79,6 +79,11 @@ class Scale(Record, frozen=True, kw_only=True):
     whole: bool = False
     """The figure of a run is made from the sums of its scores' parts; it is no mean of values."""
 
+    @property
+    def best(self) -> float | None:
+        """The value that nothing is better than; ``None`` where there is no such end."""
+        return self.high if self.better == "higher" else self.low
+
 
 class Retrieved(Record, frozen=True, kw_only=True):
     """What was shown with each question of a run."""

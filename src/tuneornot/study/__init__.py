@@ -7,6 +7,7 @@ whether a model or a file exists is found out by ``check``.
 
 from tuneornot.study.plans import (
     ArmPlan,
+    By,
     DataPlan,
     DecidePlan,
     SearchPlan,
@@ -22,6 +23,7 @@ __all__ = [
     "MEASURED",
     "QUANTITIES",
     "ArmPlan",
+    "By",
     "DataPlan",
     "DecidePlan",
     "SearchPlan",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
 from tuneornot.attacks.plan import RedteamPlan
 from tuneornot.budget import Budget
 from tuneornot.cases.hold_out import HoldOut
@@ -59,8 +57,8 @@ class DataPlan(Record, frozen=True, kw_only=True):
 
 Vary = Literal["difficulty", "sampling", "retrieval"]
 """What a prompt search can vary further: it costs calls, or changes more than words."""
-LATER = ("vary", "by")
-"""Fields of a search that came later."""
+By = Literal["race", "optuna"]
+"""Whose prompts a search races: a first field and variations of its leaders, or optuna's."""
 
 
 class SearchPlan(Record, frozen=True, kw_only=True):
@@ -79,18 +77,13 @@ class SearchPlan(Record, frozen=True, kw_only=True):
     seed: int = 0
     vary: tuple[Vary, ...] = ()
     """What is varied besides what always is."""
-    by: Literal["race", "optuna"] = "race"
-    """Whose proposals are raced: a first field and variations of its leaders, or optuna's."""
+    by: By = "race"
+    """Whose proposals are raced."""
 
-    def told(self) -> dict[str, Json]:
-        """Its fields; one that came later is left out at its default.
-
-        So studies and searches that lack it keep their fingerprints.
-        """
-        fields: dict[str, Json] = msgspec.to_builtins(self)
-        plain = SearchPlan()
-        silent = {name for name in LATER if getattr(self, name) == getattr(plain, name)}
-        return {name: value for name, value in fields.items() if name not in silent}
+    @property
+    def settings(self) -> dict[str, Json]:
+        """Everything that determines its ledger; a field that came later only where it is set."""
+        return self.settled(("vary", "by"))
 
 
 class ArmPlan(Record, frozen=True, kw_only=True):

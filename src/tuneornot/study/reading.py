@@ -11,7 +11,6 @@ from tuneornot.formats import form
 from tuneornot.metrics.base import Metric
 from tuneornot.study import faults as faults_of
 from tuneornot.study.plans import Study
-from tuneornot.training.recipe import settled
 
 ADVICE = "`tuneornot fields` lists every field with its kind and default."
 UNCLAIMED = ("budget", "prices", "economics", "claims", "facts")
@@ -48,18 +47,15 @@ def text(study: Study) -> str:
     section or setting that came later is left out where a study lacks it: older studies keep
     their fingerprints.
     """
-    fields = msgspec.to_builtins(study)
-    left_out = {*UNCLAIMED, *(["stress"] if study.stress is None else [])}
-    if not study.data.split.hold_out:
-        fields["data"]["split"].pop("hold_out")
-    for arm in fields["arms"].values():
-        if arm["tune"] is not None:
-            arm["tune"] = settled(arm["tune"])
+    fields = study.settled(("stress",))
+    fields["data"]["split"] = study.data.split.settled(("hold_out",))
     for name, plan in study.arms.items():
+        if plan.tune is not None:
+            fields["arms"][name]["tune"] = plan.tune.settings
         if plan.search is not None:
-            fields["arms"][name]["search"] = plan.search.told()
+            fields["arms"][name]["search"] = plan.search.settings
     return msgspec.yaml.encode(
-        {name: value for name, value in fields.items() if name not in left_out}
+        {name: value for name, value in fields.items() if name not in UNCLAIMED}
     ).decode()
 
 

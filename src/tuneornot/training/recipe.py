@@ -11,9 +11,7 @@ It does not cover quantised training, preference training, or training on other 
 from __future__ import annotations
 
 import functools
-from typing import Literal, cast
-
-import msgspec
+from typing import Literal
 
 from tuneornot import fingerprint
 from tuneornot.records import Json, Record
@@ -82,20 +80,13 @@ class Recipe(Record, frozen=True, kw_only=True):
 
     @property
     def settings(self) -> dict[str, Json]:
-        """Everything that determines the result; a setting that came later only where it is set."""
-        return settled(cast(dict[str, Json], msgspec.to_builtins(self)))
+        """Everything that determines the result: none of another method's settings, and one that
+        came later only where it is set."""
+        idle = ADAPTERS if self.method == "full" else ()
+        found = self.settled(LATER)
+        return {name: value for name, value in found.items() if name not in idle}
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """Hash of the settings."""
         return fingerprint.of(self.settings)
-
-
-def settled(fields: dict[str, Json]) -> dict[str, Json]:
-    """The fields of a recipe that say something: no later ones left out, none of another method."""
-    idle = ADAPTERS if fields["method"] == "full" else ()
-    return {
-        name: value
-        for name, value in fields.items()
-        if name not in idle and (name not in LATER or value is not None)
-    }
