@@ -55,11 +55,8 @@ def main() -> None:
                 loaded,
                 part("train", known[: asked.cases]),
                 part("dev", known[-100:]),
-                prompt=TASK,
-                recipe=Recipe(epochs=2),
-                seed=seed,
+                job=finetune.Job(TASK, Recipe(epochs=2), seed, mixed),
                 folder=results / f"{asked.cases}-{share:g}-{seed}",
-                mixed=mixed,
             )
             print(f"share {share:.0%}, seed {seed}: {told(adapter)}", flush=True)
 

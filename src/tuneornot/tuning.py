@@ -157,11 +157,8 @@ class Tuning:
                     _loaded(pupil.model),
                     pupil.train,
                     pupil.dev,
-                    prompt=pupil.prompt,
-                    recipe=recipe,
-                    seed=seed,
+                    job=job,
                     folder=folder,
-                    mixed=pupil.mixed,
                     on_point=self._advance,
                 )
         self._session.store.keep_adapter(name, trained)

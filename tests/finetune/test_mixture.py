@@ -71,11 +71,8 @@ def mixing(folder: Path, mixed: Mixed = MIXED) -> Adapter:
         loaded(),
         TRAIN,
         DEV,
-        prompt=tiny.PROMPT,
-        recipe=RECIPE,
-        seed=1,
+        job=finetune.Job(tiny.PROMPT, RECIPE, 1, mixed),
         folder=folder,
-        mixed=mixed,
     )
 
 

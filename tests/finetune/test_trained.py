@@ -78,9 +78,7 @@ def train(
         loaded(),
         cases,
         dev,
-        prompt=tiny.PROMPT,
-        recipe=recipe,
-        seed=seed,
+        job=finetune.Job(tiny.PROMPT, recipe, seed),
         folder=folder,
         on_point=on_point,
     )
@@ -259,9 +257,7 @@ def test_the_embedded_model_learns_and_its_adapter_answers(tmp_path: Path) -> No
         weights.load(name),
         tiny.dataset("train", 24),
         tiny.dataset("dev", 4, first=50),
-        prompt=tiny.PROMPT,
-        recipe=Recipe(epochs=1),
-        seed=1,
+        job=finetune.Job(tiny.PROMPT, Recipe(epochs=1), 1),
         folder=tmp_path,
     )
     assert [check.name for check in adapter.checks if not check.passed] == []

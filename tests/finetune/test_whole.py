@@ -95,9 +95,11 @@ def test_all_weights_of_the_embedded_model(tmp_path: Path, monkeypatch: pytest.M
         weights.load(name),
         small.dataset("train", 12),
         small.dataset("dev", 6, 100),
-        prompt=Prompt(instructions="Agree."),
-        recipe=Recipe(method="full", rate=1e-4, epochs=2, batch_size=4),
-        seed=1,
+        job=finetune.Job(
+            Prompt(instructions="Agree."),
+            Recipe(method="full", rate=1e-4, epochs=2, batch_size=4),
+            1,
+        ),
         folder=tmp_path / "whole",
     )
     failed = {check.name for check in adapter.checks if not check.passed}

@@ -74,7 +74,7 @@ def check(
         recited.nothing_memorised(by_dev, tuned[: len(by_dev)], plain[: len(by_dev)], known),
         _dev_loss_fell(adapter.curve, stops=adapter.settings.get("patience") is not None),
         general.general_ability(plain[n:], tuned[n:], taught),
-        *([] if drawn is None else [mixture.check(drawn, len(built.kept))]),
+        *([] if drawn is None else [mixture.check(drawn, len(built.kept), taught)]),
     )
 
 

@@ -75,9 +75,15 @@ def draw(mixed: Mixed, n_train: int, tokenizer: Tokenizer, *, seed: int, longest
     return Drawn(mixed, tuple(shuffled[place % len(built)] for place in range(n)), len(built))
 
 
-def check(drawn: Drawn, n_train: int) -> Check:
-    """What was mixed in; it fails where nothing could be, or where it answers the probe."""
-    n, probed = len(drawn.examples), general.taught(drawn.mixed.rows.cases)
+def check(drawn: Drawn, n_train: int, probed: frozenset[general.Question]) -> Check:
+    """What was mixed in; it fails where nothing could be, or where it answers the probe.
+
+    Args:
+        drawn: what was mixed in.
+        n_train: examples of the task.
+        probed: questions of the probe that stand in its rows.
+    """
+    n = len(drawn.examples)
     detail = (
         f"{n} examples of {drawn.n_rows} rows of general data ({drawn.mixed.source}) are mixed "
         f"into {n_train} of the task, {n / (n + n_train):.0%} of all"

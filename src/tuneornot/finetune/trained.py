@@ -56,11 +56,8 @@ def train(
     train_cases: Dataset,
     dev: Dataset,
     *,
-    prompt: Prompt,
-    recipe: Recipe,
-    seed: int,
+    job: Job,
     folder: Path,
-    mixed: Mixed | None = None,
     on_point: Callable[[CurvePoint, float], None] | None = None,
 ) -> Adapter:
     """Train on cases and check the result.
@@ -70,11 +67,8 @@ def train(
         loaded: the same model's weights and tokenizer; left as they are.
         train_cases: what is learned from.
         dev: what the loss and the answers are watched on.
-        prompt: what the tuned arm will be asked with.
-        recipe: the settings.
-        seed: of this training; another seed gives another adapter.
+        job: how it is trained.
         folder: gets the adapter or the whole model, and ``manifest.json``.
-        mixed: general data to train on as well.
         on_point: told each point of the curve and the share of the training that is done.
 
     Raises:
@@ -85,7 +79,6 @@ def train(
     _require_packages()
     from tuneornot.training import fitting
 
-    job = Job(prompt, recipe, seed, mixed)
     held = finished(model, train_cases, dev, job=job, folder=folder)
     if held is not None:
         return held
@@ -104,17 +97,17 @@ def train(
     )
     adapter = Adapter(
         path=str(folder),
-        weights=fingerprint.of_folder(folder, recipe.weights),
+        weights=fingerprint.of_folder(folder, job.recipe.weights),
         model=model.name,
         data=train_cases.fingerprint,
-        seed=seed,
+        seed=job.seed,
         settings={**settings, "template": examples.template_fingerprint(loaded.tokenizer)},
         versions={name: importlib.metadata.version(name) for name in NEEDED},
         curve=curve,
         seconds=seconds,
     )
     checks = check(
-        model, adapter, train_cases, dev, prompt=prompt, built=built, loaded=loaded, drawn=drawn
+        model, adapter, train_cases, dev, prompt=job.prompt, built=built, loaded=loaded, drawn=drawn
     )
     adapter = msgspec.structs.replace(adapter, checks=checks)
     _keep(adapter, folder / MANIFEST)

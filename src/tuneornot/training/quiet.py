@@ -1,4 +1,4 @@
-"""Only errors from the libraries while they train; progress is told in other ways."""
+"""Only errors from the libraries while they load or train; progress is told in other ways."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ import torch
 import transformers
 
 from tuneornot.models.local import weights
+from tuneornot.training import quiet
 
 LONGEST = 256
 """Tokens of a text that are read: as many as all-MiniLM-L6-v2 is made for."""
@@ -32,7 +33,7 @@ class Encoder:
     """An encoder from a folder in the Hugging Face layout, with its tokenizer."""
 
     def __init__(self, folder: Path) -> None:
-        with weights.quiet():
+        with quiet.libraries():
             self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(
                 folder, local_files_only=True
             )

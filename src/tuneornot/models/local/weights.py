@@ -28,6 +28,8 @@ try:
     import torch
     import transformers
     from huggingface_hub import snapshot_download
+
+    from tuneornot.training import quiet
 except ImportError as error:
     raise MissingExtra("A local model", "local") from error
 
@@ -65,7 +67,7 @@ def load(name: str, *, dtype: torch.dtype | None = None) -> Loaded:
         ModelError: there is no such model, or its files cannot be read.
     """
     place = locate(name)
-    with quiet():
+    with quiet.libraries():
         try:
             folder, gguf = _dense(place)
             tokenizer = _tokenizer(folder, gguf)
@@ -231,21 +233,6 @@ def _tokenizer(folder: Path, gguf: str | None) -> Any:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Loading without the progress bars and advice of transformers; both restored afterwards."""
-    logging = cast(Any, transformers.utils.logging)
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _first_line(error: BaseException) -> str:
