@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from benchmarks.studies.run import put
+from benchmarks.studies.run import show
 
 from tuneornot.records import Findings
 from tuneornot.report import export, profile
@@ -74,11 +74,7 @@ def main() -> None:
         file = write(name, asked.results / name)
         tuneornot("run", str(file))
         rows.extend(lines(export.read(file.parent / "results" / "report.json")))
-        table = "\n".join([HEAD, *rows])
-        if asked.into is None:
-            print(table, flush=True)
-        else:
-            put(table, asked.into)
+        show("\n".join([HEAD, *rows]), asked.into)
 
 
 def write(name: str, folder: Path) -> Path:

@@ -45,11 +45,7 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", "tuneornot", "run", str(file)], check=True)
         print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr)
         rows.append(row(export.read(file.parent / "results" / "report.json")))
-        table = "\n".join([HEAD, *rows])
-        if asked.into is None:
-            print(table, flush=True)
-        else:
-            put(table, asked.into)
+        show("\n".join([HEAD, *rows]), asked.into)
 
 
 def row(found: Findings) -> str:
@@ -82,8 +78,11 @@ def contrast(found: Findings, candidate: str) -> Contrast:
     return made
 
 
-def put(table: str, into: Path) -> None:
-    """Replace what stands between the marks of a page."""
+def show(table: str, into: Path | None) -> None:
+    """Replace what stands between the marks of a page by a table; without a page print it."""
+    if into is None:
+        print(table, flush=True)
+        return
     before, _, rest = into.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     into.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")

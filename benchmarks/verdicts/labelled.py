@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from benchmarks.verdicts.arms import Floats
 from benchmarks.verdicts.listing import BITS
+from benchmarks.verdicts.ours import compared, unmeasured
 from benchmarks.verdicts.scenarios import ROUNDING
 from scipy import special
 
 from tuneornot import compare, decide
-from tuneornot.records import Arm, Case, Comparison, Contrast, Dataset, Response, Rule, Run, Score
-from tuneornot.stats import paired
+from tuneornot.records import Arm, Case, Dataset, Response, Rule, Run, Score
 
 RATE, WORTHWHILE = 0.6, 0.05
 Errors = tuple[float, float]
@@ -50,7 +50,7 @@ class Judging:
         pair = self.runs(rng, n)
         evidence = compare.Evidence([pair])
         rule = Rule(primary="told", worthwhile=WORTHWHILE)
-        found = decide.verdict(_comparison(n), evidence, rule).outcome
+        found = decide.verdict(compared(unmeasured("told", BITS, n)), evidence, rule).outcome
         if found == "tune":
             return found, self.gain <= WORTHWHILE + ROUNDING
         return found, found == "keep-prompting" and self.gain >= WORTHWHILE - ROUNDING
@@ -96,21 +96,6 @@ def _run(name: str, data: Dataset, said: Floats, labels: dict[int, float]) -> Ru
             for row, value in labels.items()
         ),
     )
-
-
-def _comparison(n: int) -> Comparison:
-    contrast = Contrast(
-        metric="told",
-        dataset="eval",
-        baseline="prompted",
-        candidate="tuned",
-        scale=BITS,
-        n=n,
-        baseline_mean=paired.NAN,
-        candidate_mean=paired.NAN,
-        mean=paired.NAN,
-    )
-    return Comparison(baseline="prompted", candidate="tuned", alpha=0.05, contrasts=(contrast,))
 
 
 def judgings() -> Sequence[Judging]:

@@ -40,24 +40,30 @@ def evidence(scenario: Scenario, drawn: Drawn) -> decide.Evidence:
 
 def comparison(scenario: Scenario, drawn: Drawn) -> Comparison:
     """How many cases there are of each metric; a verdict takes its estimates from the evidence."""
-    return Comparison(
+    contrasts = (
+        unmeasured(metric, scenario.scales[metric], _scored(scores), dataset=where)
+        for (metric, where), scores in drawn.items()
+    )
+    return compared(*contrasts, alpha=scenario.rule.alpha)
+
+
+def compared(*contrasts: Contrast, alpha: float = 0.05) -> Comparison:
+    """The tuned arm against the prompted one."""
+    return Comparison(baseline="prompted", candidate="tuned", alpha=alpha, contrasts=contrasts)
+
+
+def unmeasured(metric: str, scale: Scale, n: int, *, dataset: str = "eval") -> Contrast:
+    """A contrast of n cases without its estimates, which the evidence gives."""
+    return Contrast(
+        metric=metric,
+        dataset=dataset,
         baseline="prompted",
         candidate="tuned",
-        alpha=scenario.rule.alpha,
-        contrasts=tuple(
-            Contrast(
-                metric=metric,
-                dataset=where,
-                baseline="prompted",
-                candidate="tuned",
-                scale=scenario.scales[metric],
-                n=_scored(scores),
-                baseline_mean=paired.NAN,
-                candidate_mean=paired.NAN,
-                mean=paired.NAN,
-            )
-            for (metric, where), scores in drawn.items()
-        ),
+        scale=scale,
+        n=n,
+        baseline_mean=paired.NAN,
+        candidate_mean=paired.NAN,
+        mean=paired.NAN,
     )
 
 

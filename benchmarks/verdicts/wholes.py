@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from benchmarks import whole_run
+from benchmarks.verdicts.ours import compared, unmeasured
 from benchmarks.verdicts.scenarios import ROUNDING
 
 from tuneornot import decide
-from tuneornot.records import Claim, Comparison, Contrast, Estimate, Rule, Scale
-from tuneornot.stats import paired
+from tuneornot.records import Claim, Estimate, Rule, Scale
 from tuneornot.stats.whole import Paired
 
 POPULATIONS = ("macro-F1, 3 labels (10%), gain", "macro-F1, 10 labels (1%), gain", "BLEU, gain")
@@ -65,24 +65,9 @@ class Figured:
             return known[alpha]
 
         rule = Rule(primary="figure", worthwhile=self.worthwhile)
-        found = decide.verdict(_comparison(n), evidence, rule).outcome
+        found = decide.verdict(compared(unmeasured("figure", WHOLE, n)), evidence, rule).outcome
         above = self.gain > self.worthwhile + ROUNDING
         return found, found == "keep-prompting" or (found == "tune" and not above)
-
-
-def _comparison(n: int) -> Comparison:
-    contrast = Contrast(
-        metric="figure",
-        dataset="eval",
-        baseline="prompted",
-        candidate="tuned",
-        scale=WHOLE,
-        n=n,
-        baseline_mean=paired.NAN,
-        candidate_mean=paired.NAN,
-        mean=paired.NAN,
-    )
-    return Comparison(baseline="prompted", candidate="tuned", alpha=0.05, contrasts=(contrast,))
 
 
 def figured() -> Iterator[Figured]:

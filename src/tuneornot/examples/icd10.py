@@ -199,8 +199,7 @@ def _lines(rows: Iterable[dict[str, Json]]) -> str:
 def right_category(case: Case, text: str) -> bool:
     """Whether the answer's category (three characters) is that of the expected code.
 
-    Unlike ``codes`` it counts a code that does not exist but begins rightly: the prompt search goes
-    by it, and there an answer that is nearly right should count.
+    Unlike ``codes`` it counts a code that does not exist but begins rightly.
     """
     return text.strip().upper()[:3] == str(case.expected)[:3]
 
