@@ -11,7 +11,8 @@ import torch
 
 from tests.models.test_adapters import adapter
 from tuneornot.models.base import Request
-from tuneornot.models.local import LocalModel, weights
+from tuneornot.models.local import LocalModel, prefix, weights
+from tuneornot.models.local.prefixed import cover
 from tuneornot.records import Case, Message, Prompt, Sampling
 
 pytestmark = [
@@ -65,6 +66,15 @@ def test_answers_equal_those_of_generate(model: LocalModel) -> None:
         if weights.compute_dtype() == torch.float32:
             assert replies[i].text == loaded.tokenizer.decode(answer, skip_special_tokens=True)
             assert replies[i].n_output_tokens == len(answer)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_it_is_answered_in_parts_on_every_machine_and_never_in_wrong_ones(
+    dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cover(weights.load(NAME, dtype=dtype).model)
+    monkeypatch.setattr(prefix, "_with_prefix", lambda *args: args[3][0])
+    assert not cover(weights.load(NAME, dtype=dtype).model)
 
 
 def test_a_chat_without_a_system_message_gets_that_of_the_template(model: LocalModel) -> None:

@@ -35,6 +35,8 @@ MOST_ROWS = 256
 """Rows answered together: beyond this the products gain nothing."""
 MEMORY = 3 * 2**29
 """Bytes for the keys and values of the rows' own tokens, if every answer grew to its limit."""
+PLAIN_TOKENS = 8192
+"""Prompt tokens that a model reads in one pass where its rows share no prefix."""
 WORTH_READING = 64
 """Tokens saved that make a longer shared prefix worth a pass of its own."""
 
@@ -239,6 +241,8 @@ class _Opened:
         n_most = max(1, min(MOST_ROWS, len(rows), MEMORY // (length * self._token_bytes)))
         if self._in_parts:
             return PartsBatch(forward, prefix, self._slots(n_most, length))
+        longest = max(len(row.tokens) for row in rows)
+        n_most = max(1, min(n_most, PLAIN_TOKENS // longest))
         return PlainBatch(
             forward, self._model, pad=self._tokenizer.pad_token_id or 0, n_most=n_most
         )

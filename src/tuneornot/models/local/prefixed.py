@@ -16,6 +16,10 @@ from torch import Tensor
 from tuneornot.models.local import prefix as two_parts
 from tuneornot.models.local.prefix import Parts, Prefix, Slots
 
+TOLERANCE = {True: 0.01, False: 0.1}
+"""How far scores may be apart (root mean square, in their standard deviations), in float32 or not.
+In bfloat16 two ways of the embedded model's own are 0.02 apart, without the prefix it is 0.35."""
+
 Forward = Callable[..., Any]
 """Calls the model, with the adapter in force that the call to ``ask`` named."""
 
@@ -99,14 +103,15 @@ def cover(model: Any) -> bool:
     if windowed or stretched or not getattr(model, "_supports_attention_backend", False):
         return False
     original = config._attn_implementation
-    whole = torch.arange(11, device=model.device) % config.vocab_size
+    # Ordinary tokens: after a row of special ones, the first of a vocabulary, bfloat16 is chaotic.
+    whole = 7919 * torch.arange(1, 12, device=model.device) % config.vocab_size
     with torch.inference_mode():
         wanted = model(input_ids=whole[None], use_cache=False).logits[0, [7, 9, 8, 10]].float()
     try:
         model.set_attn_implementation(two_parts.NAME)
         found = _tried(model, whole.tolist()).float()
-        tolerance = 0.01 if found.dtype == wanted.dtype == model.dtype else 0.1
-        agrees = bool((found - wanted).abs().max() <= tolerance * wanted.std())
+        apart = (found - wanted).square().mean().sqrt()
+        agrees = bool(apart <= TOLERANCE[model.dtype == torch.float32] * wanted.std())
     # Whatever fails inside a foreign model, it only means that it is answered the plain way.
     except Exception:
         agrees = False
