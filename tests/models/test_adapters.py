@@ -17,7 +17,10 @@ from tuneornot.models.local import LocalModel, weights
 from tuneornot.models.local.adapters import AdapterShelf
 from tuneornot.records import Adapter
 
-pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+pytestmark = [
+    pytest.mark.usefixtures("exact"),
+    pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning"),
+]
 
 
 @pytest.fixture(scope="module")

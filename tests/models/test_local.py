@@ -15,6 +15,8 @@ from tuneornot.models.local import LocalModel
 from tuneornot.models.local import model as local
 from tuneornot.records import Message, Sampling
 
+pytestmark = pytest.mark.usefixtures("exact")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

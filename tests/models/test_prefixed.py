@@ -12,6 +12,8 @@ from tuneornot.models.local import LocalModel
 from tuneornot.models.local.prefix import Prefix
 from tuneornot.models.local.prefixed import PrefixShelf, n_common
 
+pytestmark = pytest.mark.usefixtures("exact")
+
 IN_PARTS = ["llama", "qwen2", "qwen3", "mistral", "gemma", "phi3", "olmo2", "granite", "gpt2"]
 PLAIN = ["gemma2", "windowed mistral"]
 
