@@ -14,10 +14,11 @@ ROWS: dict[str, int] = {
     **dict.fromkeys(["cases", "formats", "stats", "training", "drift", "store", "report"], 2),
     **dict.fromkeys(["attacks", "models", "budget", "retrieval", "stress"], 3),
     **dict.fromkeys(["metrics", "soundness", "hosting"], 4),
-    **dict.fromkeys(["study", "scoring"], 5),
+    **dict.fromkeys(["asking", "study", "scoring"], 5),
     **dict.fromkeys(
         [
             "dataset",
+            "latency",
             "measure",
             "judging",
             "labelling",

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.asking import CountingModel
-from tuneornot import measure, scoring
+from tuneornot import asking, latency, measure, scoring
 from tuneornot.errors import BudgetExceeded, ModelError, TuneornotError
 from tuneornot.metrics import registry
 from tuneornot.metrics.base import Mark, Metric
@@ -33,9 +33,9 @@ class Memory:
     """A store in memory: what measure is given to know and to keep."""
 
     def __init__(self) -> None:
-        self.rows: dict[measure.Key, Response] = {}
+        self.rows: dict[asking.Key, Response] = {}
 
-    def known(self, keys: Sequence[measure.Key]) -> Mapping[measure.Key, Response]:
+    def known(self, keys: Sequence[asking.Key]) -> Mapping[asking.Key, Response]:
         return {key: self.rows[key] for key in keys if key in self.rows}
 
     def keep(self, response: Response) -> None:
@@ -231,13 +231,13 @@ def test_every_kept_answer_can_be_written_down(memory: Memory, text: str) -> Non
     assert written[0] == (text[0] if text[0] != "\udfff" else "\ufffd")
 
 
-def entrant(name: str, log: list[str]) -> measure.Entrant:
+def entrant(name: str, log: list[str]) -> asking.Entrant:
     def answer(question: str) -> Reply:
         log.append(name + question.removeprefix("q"))
         return Reply(text="x", latency_s=1.0)
 
     arm = Arm(name=name, kind="prompted", model=name)
-    return measure.Entrant(CountingModel(answer, name=name), arm)
+    return asking.Entrant(CountingModel(answer, name=name), arm)
 
 
 def test_arms_take_turns_and_each_round_begins_with_the_next(memory: Memory) -> None:
@@ -280,7 +280,7 @@ def test_taking_turns_changes_no_run(memory: Memory) -> None:
     model, aside = failing("q1"), Memory()
     pairs = [(model, ARM), (CountingModel(right), Arm(name="o", kind="prompted", model="o"))]
     failed = measure.in_turns(
-        [measure.Entrant(*pair) for pair in pairs],
+        [asking.Entrant(*pair) for pair in pairs],
         [dataset(5)],
         repeats=2,
         turn=2,
@@ -339,10 +339,10 @@ class Refusing(CountingModel):
         raise self.error
 
 
-def against(other: CountingModel) -> tuple[Watched, list[measure.Entrant]]:
+def against(other: CountingModel) -> tuple[Watched, list[asking.Entrant]]:
     model = Watched(right)
     arms = [Arm(name=name, kind="prompted", model=name) for name in ("A", "B")]
-    return model, [measure.Entrant(model, arms[0]), measure.Entrant(other, arms[1])]
+    return model, [asking.Entrant(model, arms[0]), asking.Entrant(other, arms[1])]
 
 
 def test_a_server_that_is_gone_ends_it_at_once_and_calls_back_the_rest(memory: Memory) -> None:
@@ -386,7 +386,7 @@ def test_two_arms_that_are_the_same_share_their_answers(memory: Memory) -> None:
 def test_timings_take_turns_after_one_uncounted_answer_each(memory: Memory) -> None:
     log: list[str] = []
     entrants = [entrant("A", log), entrant("B", log)]
-    found = measure.timings(entrants, dataset(4), n=3, known=memory.known, keep=memory.keep)
+    found = latency.timings(entrants, dataset(4), n=3, known=memory.known, keep=memory.keep)
     assert log == ["A0", "B0", "A0", "B0", "B1", "A1", "A2", "B2"]
     models = [one.model for one in entrants]
     assert all(all(model.alone) for model in models if isinstance(model, CountingModel))
@@ -400,7 +400,7 @@ def test_timings_take_turns_after_one_uncounted_answer_each(memory: Memory) -> N
 def test_timings_are_spread_over_the_dataset(memory: Memory) -> None:
     log: list[str] = []
     data = dataset(100)
-    found = measure.timings([entrant("A", log)], data, n=4, known={}, keep=memory.keep)
+    found = latency.timings([entrant("A", log)], data, n=4, known={}, keep=memory.keep)
     asked = [data.cases[i].question for i in (0, 25, 50, 75)]
     assert [response.question for response in found["A"]] == asked
 
@@ -408,13 +408,13 @@ def test_timings_are_spread_over_the_dataset(memory: Memory) -> None:
 def test_known_timings_are_used_only_where_every_arm_has_one(memory: Memory) -> None:
     log: list[str] = []
     entrants = [entrant("A", log), entrant("B", log)]
-    first = measure.timings(entrants, dataset(2), known=memory.known, keep=memory.keep)
+    first = latency.timings(entrants, dataset(2), known=memory.known, keep=memory.keep)
     log.clear()
-    assert measure.timings(entrants, dataset(2), known=memory.known, keep=memory.keep) == first
+    assert latency.timings(entrants, dataset(2), known=memory.known, keep=memory.keep) == first
     assert log == []
     del memory.rows[first["B"][1].key]
     told: list[tuple[int, int]] = []
-    measure.timings(
+    latency.timings(
         entrants,
         dataset(2),
         known=memory.known,
@@ -428,7 +428,7 @@ def test_known_timings_are_used_only_where_every_arm_has_one(memory: Memory) -> 
 def test_a_timing_is_never_taken_for_an_answer(memory: Memory) -> None:
     log: list[str] = []
     only = entrant("A", log)
-    measure.timings([only], dataset(1), known={}, keep=memory.keep)
+    latency.timings([only], dataset(1), known={}, keep=memory.keep)
     log.clear()
     measure.run(only.model, only.arm, dataset(1), [], known=memory.known, keep=memory.keep)
     assert log == ["A0"]
@@ -436,7 +436,7 @@ def test_a_timing_is_never_taken_for_an_answer(memory: Memory) -> None:
 
 def test_a_failed_timing_is_kept_as_a_failure(memory: Memory) -> None:
     arm = Arm(name="A", kind="prompted", model="A")
-    found = measure.timings(
-        [measure.Entrant(failing("q0"), arm)], dataset(2), known={}, keep=memory.keep
+    found = latency.timings(
+        [asking.Entrant(failing("q0"), arm)], dataset(2), known={}, keep=memory.keep
     )
     assert [response.error for response in found["A"]] == ["status 500", None]

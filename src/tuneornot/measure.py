@@ -7,52 +7,29 @@ arm is the better one.
 
     in_turns   let several arms answer, so that a busy hour hits all alike
     run        one arm: ask what is still missing, score every answer
-    timings    for latency alone: with many requests in flight it tells the queue, not the arm
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
+from tuneornot import asking
+from tuneornot.asking import Entrant, Keep, Key, Known, OnAnswer
 from tuneornot.errors import BudgetExceeded, ModelError
 from tuneornot.metrics.base import Metric
-from tuneornot.models.base import Model, Reply, Request
-from tuneornot.records import Arm, Case, Dataset, Prompt, Purpose, Response, Run
+from tuneornot.models.base import Model
+from tuneornot.records import Arm, Case, Dataset, Response, Run
 from tuneornot.retrieval.lookup import Lookup
 from tuneornot.scoring import judge, prepare
 
-Key = tuple[str, str, int, str]
-"""What identifies a response: ``Response.key``."""
-
-Known = Callable[[Sequence[Key]], Mapping[Key, Response]] | Mapping[Key, Response]
-"""The responses that exist already, as a mapping or as a function that looks keys up."""
-
-Keep = Callable[[Response], None]
-"""What is called with each response as soon as it exists, before the next one is waited for."""
-
-OnAnswer = Callable[[int, int], None]
-"""What is told after each answer: how many of the asked ones are there, and of how many."""
-
-
 TURN = 32
 """Answers in one turn: twice what a server may have in flight at once."""
-
-
-class Entrant(NamedTuple):
-    """An arm with the opened model that answers for it."""
-
-    model: Model
-    arm: Arm
-    lookup: Lookup | None = None
-    """Where its passages come from."""
-
-    def shown(self, dataset: Dataset) -> Dataset:
-        """The cases as they are asked: with their passages."""
-        return dataset if self.lookup is None else self.lookup.grounded(dataset)
+BLOCK = 4 * TURN
+"""Questions that take their steps together."""
 
 
 def in_turns(
@@ -94,22 +71,25 @@ def in_turns(
         wanted: dict[Key, Case] = {}
         for dataset in datasets:
             wanted |= _wanted(entrant, dataset, entrant.shown(dataset), repeats)
-        answered, failures = _found(known, list(wanted))
+        answered, failures = asking.looked_up(known, list(wanted))
         old |= failures
         missing.append(
             {k: case for k, case in wanted.items() if k not in answered and k not in seen}
         )
         seen.update(missing[-1])
     pairs = sorted(zip(entrants, missing, strict=True), key=lambda pair: -len(pair[1]))
-    streams = [_responses(*pair, old) for pair in pairs]
+    streams = [_responses(*pair, old, known) for pair in pairs]
     failed = {}
-    for n, response in enumerate(_turns(streams, turn), start=1):
+    for response in _turns(streams, turn):
         keep(response)
+        if response.key not in seen:
+            continue  # to a step
         seen.discard(response.key)
         if response.text is None:
             failed[response.key] = response
         if on_answer:
-            on_answer(n, sum(map(len, missing)))
+            n_all = sum(map(len, missing))
+            on_answer(n_all - len(seen), n_all)
     for entrant, cases in pairs:
         _check_complete(entrant.arm, [key for key in cases if key in seen])
     return failed
@@ -158,12 +138,16 @@ def run(
     entrant = Entrant(model, arm, lookup)
     asked = entrant.shown(dataset)
     cases = _wanted(entrant, dataset, asked, repeats)
-    found, old = _found(known, list(cases))
+    found, old = asking.looked_up(known, list(cases))
     answered = {**(failed or {}), **found}
     missing = {key: case for key, case in cases.items() if key not in answered}
-    for n, response in enumerate(_responses(entrant, missing, old), start=1):
+    n = 0
+    for response in _responses(entrant, missing, old, known):
         keep(response)
+        if response.key not in missing:
+            continue  # to a step
         answered[response.key] = response
+        n += 1
         if on_answer:
             on_answer(n, len(missing))
     _check_complete(arm, [key for key in missing if key not in answered])
@@ -173,86 +157,70 @@ def run(
     return made
 
 
-def timings(
-    entrants: Sequence[Entrant],
-    dataset: Dataset,
-    *,
-    n: int = 12,
-    known: Known,
-    keep: Keep,
-    on_answer: OnAnswer | None = None,
-) -> dict[str, tuple[Response, ...]]:
-    """Time every arm on the same cases, one request at a time.
-
-    Arms take turns on each case, and who begins changes from case to case, so that a machine that
-    slows down slows all of them. Before the first timing each arm answers one case that is not
-    counted: the first answer pays for loading. A case's earlier timings are used again only if
-    every arm has one, since only those were taken side by side.
-
-    Args:
-        entrants: the arms, with names that differ, and their models; finding an arm's passages is
-            part of its latency.
-        dataset: where the cases come from.
-        n: cases, evenly spaced over the dataset's different questions; all if there are fewer.
-        known, keep, on_answer: as in ``run``; the responses have the purpose ``latency``.
-
-    Returns:
-        By arm's name its responses, in the same order of cases for every arm.
-
-    Raises:
-        ModelError: a model cannot answer at all.
-    """
-    cases = _spaced(dataset, n)
-    keys = [[_key(one.arm, case, 0, "latency") for one in entrants] for case in cases]
-    answered, _ = _found(known, [key for row in keys for key in row])
-    todo = [i for i, row in enumerate(keys) if not all(key in answered for key in row)]
-    if todo:
-        for entrant in entrants:
-            _ask_alone(entrant, cases[todo[0]])
-    n_done = 0
-    for i in todo:
-        for turn in range(len(entrants)):
-            entrant = entrants[(i + turn) % len(entrants)]
-            response = _ask_alone(entrant, cases[i])
-            keep(response)
-            answered[response.key] = response
-            n_done += 1
-            if on_answer:
-                on_answer(n_done, len(todo) * len(entrants))
-    return {
-        one.arm.name: tuple(answered[row[place]] for row in keys)
-        for place, one in enumerate(entrants)
-    }
-
-
-def _key(arm: Arm, case: Case, repeat: int, purpose: Purpose = "answer") -> Key:
-    return (arm.fingerprint, case.question, repeat, purpose)
-
-
 def _wanted(entrant: Entrant, dataset: Dataset, shown: Dataset, repeats: int) -> dict[Key, Case]:
     """Every question to an arm, with the first case that asks it, as it is asked."""
     cases: dict[Key, Case] = {}
     for repeat in range(repeats):
         for case, asked in zip(dataset.cases, shown.cases, strict=True):
-            cases.setdefault(_key(entrant.arm, case, repeat), asked)
+            cases.setdefault(asking.key_of(entrant.arm, case, repeat), asked)
     return cases
 
 
 def _responses(
-    entrant: Entrant, missing: Mapping[Key, Case], old: Mapping[Key, Response]
+    entrant: Entrant, missing: Mapping[Key, Case], old: Mapping[Key, Response], known: Known
 ) -> Generator[Response]:
-    """What an arm answers to the questions that are missing, as it comes.
+    """What an arm answers to the questions that are missing, as it comes, and to their steps.
 
     What failed before comes last: by then answers have shown whether it was the questions or the
-    model. Where only such questions are left and the model gives up, their failures stand.
+    model.
     """
-    arm, keys = entrant.arm, sorted(missing, key=old.__contains__)
+    keys = sorted(missing, key=old.__contains__)
+    first = entrant.before
+    if first is None:
+        yield from _last(entrant, {key: _Asked(missing[key]) for key in keys}, old)
+        return
+    for start in range(0, len(keys), BLOCK):
+        steps = {
+            (first.arm.fingerprint, *key[1:]): (key, missing[key])
+            for key in keys[start : start + BLOCK]
+        }
+        answered, failures = asking.looked_up(known, list(steps))
+        unasked = {step: case for step, (_, case) in steps.items() if step not in answered}
+        for response in _responses(first, unasked, failures, known):
+            answered[response.key] = response
+            yield response
+        asked = {}
+        for step, (key, case) in steps.items():
+            before = answered.get(step)
+            if before is not None and before.text is None:
+                yield asking.unanswered(key, before)
+            elif before is not None:
+                asked[key] = _Asked(case, before)
+        yield from _last(entrant, asked, old)
+
+
+class _Asked(NamedTuple):
+    """A case as it is asked, and the answer to the last step before."""
+
+    case: Case
+    before: Response | None = None
+
+
+def _last(
+    entrant: Entrant, asked: Mapping[Key, _Asked], old: Mapping[Key, Response]
+) -> Generator[Response]:
+    """What an arm answers in its last call.
+
+    Where only questions are left that failed before and the model gives up, their failures stand.
+    """
+    arm, keys = entrant.arm, [*asked]
     left = dict.fromkeys(keys)
-    requests = (_request(arm, missing[key], key[2]) for key in keys)
+    requests = (asking.request_of(arm, *asked[key], key[2]) for key in keys)
     try:
         for position, reply in entrant.model.ask(requests, adapter=arm.adapter):
-            left.pop(keys[position], None)
-            yield _response(keys[position], reply, arm.prompt)
+            key = keys[position]
+            left.pop(key, None)
+            yield asking.response_of(key, reply, arm.prompt, asked[key].before)
     except ModelError:
         if any(key not in old for key in left):
             raise
@@ -283,46 +251,6 @@ def _turns(streams: Sequence[Generator[Response]], turn: int) -> Iterator[Respon
         raise exceeded
 
 
-def _found(known: Known, keys: Sequence[Key]) -> tuple[dict[Key, Response], dict[Key, Response]]:
-    """The known answers, which need not be asked for again, and the known failures."""
-    found = known(keys) if callable(known) else known
-    answers: dict[Key, Response] = {}
-    failures: dict[Key, Response] = {}
-    for key in keys:
-        if (response := found.get(key)) is not None:
-            (failures if response.text is None else answers)[key] = response
-    return answers, failures
-
-
-def _request(arm: Arm, case: Case, repeat: int) -> Request:
-    sampling = arm.sampling
-    if repeat:
-        sampling = msgspec.structs.replace(sampling, seed=sampling.seed + repeat)
-    return Request(messages=arm.prompt.messages(case), sampling=sampling)
-
-
-def _response(key: Key, reply: Reply, prompt: Prompt) -> Response:
-    """What is kept of a reply: its answer apart from the thinking, here and for every arm."""
-    arm, question, repeat, purpose = key
-    said = msgspec.structs.asdict(reply)
-    said |= {name: _writable(said[name]) for name in ("text", "error")}
-    if reply.text is not None and prompt.reasoning is not None:
-        said["reasoning"], said["text"] = prompt.read(said["text"])
-        said |= {"logprobs": None, "alternatives": None}
-    why: Purpose = "latency" if purpose == "latency" else "answer"
-    return Response(arm=arm, question=question, repeat=repeat, purpose=why, **said)
-
-
-def _writable(text: str | None) -> str | None:
-    """The text with each half of a surrogate pair as U+FFFD.
-
-    JSON can carry such halves, UTF-8 cannot: no file, database or report could hold the answer.
-    """
-    if text is None or text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def _check_complete(arm: Arm, missing: Sequence[Key]) -> None:
     if missing:
         raise ModelError(
@@ -342,7 +270,7 @@ def _joined(
     """The run; ``datasets`` are the cases and, in the same order, the cases as they were asked."""
     dataset, asked = datasets
     rows = [
-        (shown, repeat, answered[_key(arm, case, repeat)])
+        (shown, repeat, answered[asking.key_of(arm, case, repeat)])
         for case, shown in zip(dataset.cases, asked.cases, strict=True)
         for repeat in range(repeats)
     ]
@@ -358,29 +286,4 @@ def _joined(
             for case, repeat, response in rows
             for score in judge(metrics, case, response, repeat=repeat)
         ),
-    )
-
-
-def _spaced(dataset: Dataset, n: int) -> list[Case]:
-    different = list({case.question: case for case in reversed(dataset.cases)}.values())[::-1]
-    n = min(n, len(different))
-    return [different[i * len(different) // n] for i in range(n)]
-
-
-def _ask_alone(entrant: Entrant, case: Case) -> Response:
-    model, arm, lookup = entrant
-    shown, waited_s = (case, 0.0) if lookup is None else lookup.timed(case)
-    request = _request(arm, shown, 0)
-    replies = [reply for _, reply in model.ask([request], adapter=arm.adapter, one_by_one=True)]
-    reply = replies[0] if replies else Reply(error="the model ended without an answer")
-    later = _later(reply, waited_s)
-    return _response(_key(arm, case, 0, "latency"), later, arm.prompt)
-
-
-def _later(reply: Reply, waited_s: float) -> Reply:
-    """The reply as seen by who waited for its passages first: finding them is part of the arm."""
-    return msgspec.structs.replace(
-        reply,
-        latency_s=None if reply.latency_s is None else reply.latency_s + waited_s,
-        first_token_s=None if reply.first_token_s is None else reply.first_token_s + waited_s,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from tuneornot import judging, measure
+from tuneornot import asking, judging, latency, measure
 from tuneornot.budget import Budget
 from tuneornot.listener import Listener
 from tuneornot.metrics.base import Metric
@@ -75,7 +75,7 @@ class Session:
         self.begun = time.monotonic()
         """Since when time belongs to this command, in seconds of the monotonic clock."""
         self._in_phases = 0.0
-        self._failed: dict[measure.Key, Response] = {}
+        self._failed: dict[asking.Key, Response] = {}
 
     def close(self) -> None:
         """Free the models and the store."""
@@ -179,8 +179,8 @@ class Session:
             on_answer=self.listener.advance if tell else None,
         )
 
-    def _entrant(self, arm: Arm) -> measure.Entrant:
-        return measure.Entrant(self.model(arm.model), arm, self._lookup(arm))
+    def _entrant(self, arm: Arm) -> asking.Entrant:
+        return asking.Entrant(self.model(arm.model), arm, self._lookup(arm))
 
     def _lookup(self, arm: Arm) -> Lookup | None:
         """Where a study's arm finds its passages; a judge has none, whatever its name."""
@@ -190,7 +190,7 @@ class Session:
         self, arms: Sequence[Arm], cases: Dataset, *, n: int
     ) -> dict[str, tuple[Response, ...]]:
         """Time arms side by side on n cases, one request at a time; by arm's name."""
-        return measure.timings(
+        return latency.timings(
             [self._entrant(arm) for arm in arms],
             cases,
             n=n,
@@ -287,7 +287,7 @@ class Session:
         )
         now.kept_as = self.store.keep_phase(self._plan(), phase, at=now.kept_as)
 
-    def _known(self, keys: Sequence[measure.Key]) -> Mapping[measure.Key, Response]:
+    def _known(self, keys: Sequence[asking.Key]) -> Mapping[asking.Key, Response]:
         found = self.store.responses(keys)
         self._n_known += len(found)
         return found

@@ -85,7 +85,7 @@ from tuneornot.records.learned import Learning, LearningPoint, Trial, Trials
 from tuneornot.records.measured import Purpose, Response, Retrieved, Run, Scale, Score
 from tuneornot.records.ordered import Order
 from tuneornot.records.priced import Price, Prices, Rates, Spent
-from tuneornot.records.prompts import MARKER, Prompt
+from tuneornot.records.prompts import MARKER, Prompt, Step
 from tuneornot.records.stressed import Perturbed
 
 __all__ = [
@@ -177,6 +177,7 @@ __all__ = [
     "Stage",
     "Standing",
     "State",
+    "Step",
     "Swing",
     "Trial",
     "Trials",

@@ -104,6 +104,22 @@ class Arm(Record, frozen=True, kw_only=True):
     sampling: Sampling = Sampling()
     retrieval: Retrieval | None = None
 
+    @property
+    def before(self) -> Arm | None:
+        """As what it answers the last step before its answer; ``None`` where it takes none."""
+        prompt = self.prompt.before
+        if prompt is None or not self.prompt.steps:
+            return None
+        # A step is free text: what holds the answer to a form, or ends it early, is not for it.
+        sampling = msgspec.structs.replace(
+            self.sampling,
+            max_tokens=self.prompt.steps[-1].max_tokens,
+            stop=(),
+            form=None,
+            logprobs=None,
+        )
+        return msgspec.structs.replace(self, prompt=prompt, sampling=sampling)
+
     @functools.cached_property
     def fingerprint(self) -> str:
         """Hash of what determines an answer: not the name, not the path of the adapter."""

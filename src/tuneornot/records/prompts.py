@@ -10,6 +10,7 @@ import itertools
 import re
 from typing import Literal
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from tuneornot.nearness import Nearness
@@ -21,6 +22,14 @@ MARKER = "Answer:"
 
 _MARKED = re.compile(rf"^[ \t*#>_]*{MARKER[:-1]}[ \t*_]*:[ \t*_]*", re.I | re.M)
 # Models set the word in bold and then close the answer with the same marks.
+
+
+class Step(Record, frozen=True, kw_only=True):
+    """What a model is asked about a case in a call of its own, before its answer is asked for."""
+
+    ask: str
+    max_tokens: int = 300
+    """Longest reply; what is longer is cut and used as it is."""
 
 
 class Prompt(Record, frozen=True, kw_only=True):
@@ -45,6 +54,26 @@ class Prompt(Record, frozen=True, kw_only=True):
     """In place of the arm's."""
     looks_up: bool | UnsetType = UNSET
     """``False``: the passages of an arm that retrieves are not shown with its questions."""
+    steps: tuple[Step, ...] | UnsetType = UNSET
+    """Calls before the last one, in this order; each, and the last one, is shown the replies to
+    those before it as notes. Instructions, demonstrations and form are those of the last call."""
+
+    @property
+    def before(self) -> Prompt | None:
+        """The last of its steps as a prompt, whose steps are those before it; ``None`` without."""
+        if not self.steps:
+            return None
+        *earlier, last = self.steps
+        steps = tuple(earlier) or UNSET
+        bare = msgspec.structs.replace(self, format_hint="", demonstrations=(), nearest=None)
+        return msgspec.structs.replace(
+            bare, instructions=last.ask, reasoning=None, form=None, steps=steps
+        )
+
+    @property
+    def n_calls(self) -> int:
+        """Calls for one answer."""
+        return 1 + len(self.steps or ())
 
     def shown(self, case: Case) -> tuple[Case, ...]:
         """The demonstrations that are shown with a case; the nearest one stands last.
@@ -67,11 +96,15 @@ class Prompt(Record, frozen=True, kw_only=True):
         n = len(self.demonstrations)
         return n if self.nearest is None else min(self.nearest, n)
 
-    def messages(self, case: Case) -> tuple[Message, ...]:
+    def messages(self, case: Case, notes: str = "") -> tuple[Message, ...]:
         """The chat to send for a case: system, then each demonstration, then the case.
 
         Demonstrations have no thinking in them. As turns of the chat they would teach a model that
         is to think first to leave it out, so there they stand in the system message.
+
+        Args:
+            case: what is asked.
+            notes: what the steps before found out about it.
         """
         shown = self.shown(case)
         parts = [self.instructions, self.format_hint]
@@ -83,7 +116,7 @@ class Prompt(Record, frozen=True, kw_only=True):
                 turns += [*_asked(one), Message(role="assistant", content=one.answer)]
         system = "\n\n".join(part for part in parts if part)
         head = [Message(role="system", content=system)] if system else []
-        return (*head, *turns, *_asked(case))
+        return (*head, *turns, *_asked(case, notes))
 
     def read(self, text: str) -> tuple[str | None, str]:
         """What a model thought before its answer, and the answer: what metrics and people judge.
@@ -98,15 +131,17 @@ class Prompt(Record, frozen=True, kw_only=True):
         return text[: marks[-1].start()].strip(), text[marks[-1].end() :].strip(" \t\r\n*_")
 
 
-def _asked(case: Case) -> tuple[Message, ...]:
+def _asked(case: Case, notes: str = "") -> tuple[Message, ...]:
     turns = (
         (Message(role="user", content=case.input),) if isinstance(case.input, str) else case.input
     )
-    if case.context is None:
+    if case.context is None and not notes:
         return turns
     last = turns[-1]
-    grounded = f"Context:\n{case.context}\n\n{last.content}"
-    return (*turns[:-1], Message(role=last.role, content=grounded))
+    context = "" if case.context is None else f"Context:\n{case.context}\n\n"
+    noted = f"\n\nNotes on it:\n{notes}" if notes else ""
+    whole = f"{context}{last.content}{noted}"
+    return (*turns[:-1], Message(role=last.role, content=whole))
 
 
 def _solved(case: Case) -> str:
