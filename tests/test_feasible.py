@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests import world
@@ -16,8 +17,8 @@ from tests.cli.test_cli import ROOT, refused
 from tuneornot import baseline, feasible
 from tuneornot.baseline.effort import LEAST
 from tuneornot.metrics import registry
-from tuneornot.records import Arm, Case, Dataset, Prompt, Response, Run, Scale, Score
-from tuneornot.study import SearchPlan
+from tuneornot.records import Arm, Case, Dataset, Prompt, Response, Run, Scale, Score, Step
+from tuneornot.study import SearchPlan, Vary
 
 
 def cases(n: int, name: str) -> Dataset:
@@ -28,7 +29,7 @@ def cases(n: int, name: str) -> Dataset:
     )
 
 
-def tried(dev: Dataset, calls: int, *, vary: bool) -> int:
+def tried(dev: Dataset, calls: int, vary: tuple[Vary, ...], start: Prompt) -> int:
     """How many prompts a search with these calls really tries."""
 
     def answer(prompt: Prompt, asked: Sequence[Case]) -> Run:
@@ -51,21 +52,28 @@ def tried(dev: Dataset, calls: int, *, vary: bool) -> int:
         answer,
         cases(100, "train"),
         dev,
-        start=Prompt(instructions="Tell the price."),
-        offers=baseline.Offers(difficulty=vary),
+        start=start,
+        offers=baseline.Offers(difficulty="difficulty" in vary, steps=9 * ("steps" in vary)),
         budget=baseline.Budget(calls=calls),
     )
     return len(ledger.candidates)
 
 
-@pytest.mark.parametrize("vary", [False, True])
+PLAIN = Prompt(instructions="Tell the price.")
+STEPPED = msgspec.structs.replace(PLAIN, steps=(Step(ask="Note it."),))
+
+
+@pytest.mark.parametrize("start", [PLAIN, STEPPED])
+@pytest.mark.parametrize("vary", [(), ("difficulty",), ("steps",), ("difficulty", "steps")])
 @pytest.mark.parametrize("n_dev", [10, 20, 35, 40, 60, 100])
-def test_the_least_number_of_calls_is_what_a_search_really_takes(n_dev: int, vary: bool) -> None:
+def test_the_least_number_of_calls_is_what_a_search_really_takes(
+    n_dev: int, vary: tuple[Vary, ...], start: Prompt
+) -> None:
     dev = cases(n_dev, "dev")
-    plan = SearchPlan(calls=1, vary=("difficulty",) if vary else ())
-    least = feasible.least_calls(plan, dev, 100)
-    assert tried(dev, least, vary=vary) >= LEAST
-    assert tried(dev, least - 1, vary=vary) < LEAST
+    plan = SearchPlan(calls=1, vary=vary)
+    least = feasible.least_calls(plan, dev, 100, n_each=start.n_calls)
+    assert tried(dev, least, vary, start) >= LEAST
+    assert tried(dev, least - 1, vary, start) < LEAST
 
 
 def test_the_numbers_in_the_reference_are_these() -> None:

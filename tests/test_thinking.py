@@ -77,7 +77,7 @@ def test_metrics_and_reports_see_the_answer_and_the_thought_is_kept(tmp_path: Pa
         assert {one.max_tokens for one in asked} == {256 + 50}
         assert all(one.reasoning is None for one in protocol.runs["prompted"][0].responses)
         page = findings.write(found, protocol.results).read_text()
-        assert "it thought first: It may be xx1 yy." in page
+        assert "it wrote first: It may be xx1 yy." in page
     finally:
         protocol.close()
     again = world.opened(file, world.model(OLD, 0.4), thinking(NEW, {}, asked))

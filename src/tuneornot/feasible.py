@@ -46,7 +46,8 @@ def faults(opened: Protocol) -> list[str]:
                 f"arms.{name}.search: {raced_by!r} can judge no case of dev, on which prompts are "
                 "raced; fill in `expected`, or name another metric with `search.metric`"
             )
-        least = least_calls(arm.search, splits.dev, len(splits.train))
+        n_each = opened.start(name).n_calls
+        least = least_calls(arm.search, splits.dev, len(splits.train), n_each=n_each)
         if arm.search.calls is not None and arm.search.calls < least:
             found.append(
                 f"arms.{name}.search.calls: found {arm.search.calls}, expected {least} or more: a "
@@ -64,16 +65,26 @@ def needs_answers(metric: Metric, cases: Sequence[Case]) -> bool:
     return all((metric.score(case, answer).reason or "").startswith(LACKING) for case in cases)
 
 
-def least_calls(plan: SearchPlan, dev: Dataset, n_train: int) -> int:
+def least_calls(plan: SearchPlan, dev: Dataset, n_train: int, *, n_each: int = 1) -> int:
     """Calls that trying the least number of prompts takes, all that a search keeps back included.
 
     Every prompt answers the first block of dev; before the last of them is asked, what the leader
     needs to answer the rest must be left, and what the finalists need for the choice. 0 where
     another searcher proposes, which asks in its own order.
+
+    Args:
+        plan: the search.
+        dev: the cases on which prompts are raced.
+        n_train: train cases.
+        n_each: calls for an answer under the user's own prompt.
     """
     if plan.by != "race":
         return 0
+    # Two of the first prompts take a step where the user's own takes none, or the other way.
+    other = n_each if "steps" not in plan.vary else 2 if n_each == 1 else 1
+    most, for_all = max(n_each, other), (LEAST - 2) * n_each + 2 * other
     edges = laid_out(len(dev))
     block, n_raced = edges[1], edges[-1]
     asked = min(SORTED, n_train) if "difficulty" in plan.vary else 0
-    return asked + LEAST * block + (n_raced - block) + FINALISTS * (len(dev) - n_raced)
+    kept = (n_raced - block) + FINALISTS * (len(dev) - n_raced)
+    return n_each * asked + for_all * block + most * kept

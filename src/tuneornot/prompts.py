@@ -56,6 +56,11 @@ class Prompts:
         sampled = sampling.under(prompt, study.sampling(self._study, arm))
         faults = [f"{field}: {fault}" for field, fault in sampling.faults(sampled).items()]
         faults += [f"form: {fault}" for fault in registry.faults(model, sampled) if prompt.form]
+        if prompt.steps and self._study.arms[arm].is_tuned:
+            faults.append(
+                "steps: a tuned model is taught and checked with one call for each answer; take "
+                "them out, or give the file to an arm that is not tuned"
+            )
         if faults:
             raise StudyError(str(file), faults, "docs/guides/prompts.md explains every field.")
         return prompt
@@ -120,4 +125,5 @@ class Prompts:
 
 def _words(prompt: Prompt) -> str:
     """What a prompt says besides its demonstrations."""
-    return "\n".join(part for part in (prompt.instructions, prompt.format_hint) if part)
+    asks = (step.ask for step in prompt.steps or ())
+    return "\n".join(part for part in (prompt.instructions, prompt.format_hint, *asks) if part)

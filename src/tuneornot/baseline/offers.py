@@ -24,6 +24,8 @@ DRAWINGS = (Drawing(0.0, 1.0), Drawing(0.3, 1.0), Drawing(0.7, 0.9))
 """Greedy, and two ways of letting less likely tokens in."""
 ROOM = 300
 """Tokens for thinking: a few short steps."""
+NOTED = 120
+"""Tokens for what is noted in a call before the answer: a few lines."""
 
 
 def offers(
@@ -72,6 +74,7 @@ def varied(
         difficulty="difficulty" in vary,
         sampled=_sampled(start, model, sampling) if "sampling" in vary else (),
         lookup="retrieval" in vary,
+        steps=NOTED if "steps" in vary else 0,
     )
 
 

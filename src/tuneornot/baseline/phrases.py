@@ -44,6 +44,15 @@ _ONLY: dict[Kind, str] = {
     "text": "Reply with the text that is asked for and nothing else, without a remark about it.",
 }
 
+_NOTED: dict[Kind, str] = {
+    "json": "Copy out of the message, word for word, each part that the task needs, one part on a "
+    "line, with what it is.",
+    "label": "Say in one or two sentences what the message is about and what in it decides the "
+    "task.",
+    "short": "List in short lines what the message says that the task needs, and nothing else.",
+    "text": "List in short lines what the result must hold, in its order, and nothing else.",
+}
+
 
 def kind(cases: Sequence[Case]) -> Kind:
     """What the expected answers are: JSON, one of a few labels, a few words, or free text."""
@@ -75,6 +84,14 @@ def instructions(task: str, answers: Kind) -> dict[str, str]:
         "\n\n{only}",
     }
     return {name: frame.format(task=task, only=only) for name, frame in frames.items()}
+
+
+def noting(task: str, answers: Kind) -> str:
+    """What a model is asked about a message before the task itself is asked for."""
+    return (
+        "You prepare the task below for a colleague and do not do it yourself. "
+        f"{_NOTED[answers]}\n\nTask: {task}"
+    )
 
 
 def ended(text: str, answers: Kind) -> str:

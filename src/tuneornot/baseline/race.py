@@ -63,8 +63,11 @@ class Racer:
         prompt = proposal.prompt
         held = sum(len(case.text) + len(case.answer) for case in prompt.demonstrations)
         shown = held * prompt.n_shown / max(1, len(prompt.demonstrations))
-        self.length = len(prompt.instructions) + len(prompt.format_hint) + shown
+        asks = sum(len(step.ask) for step in prompt.steps or ())
+        self.length = len(prompt.instructions) + len(prompt.format_hint) + shown + asks
         """Characters of what it adds to a question; the cheaper of two equals wins."""
+        self.n_each = prompt.n_calls
+        """Calls for each case."""
 
     def mean(self, n: int | None = None) -> float:
         """Mean score on the first n cases, or on all that it answered."""
@@ -189,7 +192,7 @@ class Race:
         entered = self.finalists()[:FINALISTS] or [self.leader()]
         n, n_calls = len(self.cases), self.n_calls
         for racer in entered:
-            if 0 < n - racer.n_answered <= self._left(racer.pace):
+            if 0 < n - racer.n_answered <= self._left(racer.pace, racer.n_each):
                 self._ask(racer, n)
         done = [racer for racer in entered if racer.n_answered == n]
         self.chosen = max(done or entered[:1], key=lambda racer: (racer.mean(), -racer.length))
@@ -198,9 +201,11 @@ class Race:
             now = Progress(n_calls=self.n_calls, seconds=self.seconds, best=best)
             self.progress = [one for one in self.progress if one.n_calls <= n_calls] + [now]
 
-    def _left(self, pace: float) -> float:
-        """Answers that the budget still pays for at a pace in seconds for each."""
-        left = math.inf if self.budget.calls is None else self.budget.calls - self.n_calls
+    def _left(self, pace: float, n_each: float = 1) -> float:
+        """Answers that the budget still pays for, at a pace in seconds and some calls for each."""
+        left = math.inf
+        if self.budget.calls is not None:
+            left = (self.budget.calls - self.n_calls) / n_each
         if self.budget.minutes is not None:
             left = min(left, (60 * self.budget.minutes - self.seconds) / max(pace, 1e-9))
         return left
@@ -220,7 +225,7 @@ class Race:
         self.metric, self.scale = next(iter(run.metrics.items()))
         racer.scores[racer.n_answered : stop] = self._values(run, cases)
         racer.n_answered = stop
-        self._count(run)
+        self._count(run, racer.proposal.prompt)
         ahead = self.leader()
         if not self.led or self.led[-1][1] is not ahead:
             self.led.append((self.n_calls, ahead))
@@ -232,14 +237,18 @@ class Race:
         """Answers to cases that nobody races on; ``None`` where the budget is kept for the race."""
         pace = self.leader().pace if self.alive else 0.0
         reserve = FINALISTS * (len(self.cases) - self.n_raced) + self.n_raced
-        if self._left(pace) < len(cases) + reserve:
+        if self._left(pace) < prompt.n_calls * len(cases) + self._most_each() * reserve:
             return None
         run = self.answer(prompt, cases)
-        self._count(run)
+        self._count(run, prompt)
         return run
 
-    def _count(self, run: Run) -> None:
-        self.n_calls += len(run.responses)
+    def _most_each(self) -> int:
+        """Calls for a case of whoever may still win."""
+        return max((racer.n_each for racer in self.alive), default=1)
+
+    def _count(self, run: Run, prompt: Prompt) -> None:
+        self.n_calls += prompt.n_calls * len(run.responses)
         self.n_tokens += sum(
             (one.n_input_tokens or 0) + (one.n_output_tokens or 0) for one in run.responses
         )
@@ -287,7 +296,8 @@ class Race:
 
     def _payable(self, n: int) -> int:
         """How many can answer the blocks after the first n cases if each block halves them."""
-        left = SHARE * self._left(self._usual_pace())
+        n_each = float(np.median([one.n_each for one in self.alive]))
+        left = SHARE * self._left(self._usual_pace(), n_each)
         sizes = [stop - start for start, stop in itertools.pairwise(self.edges) if start >= n]
         if math.isinf(left):
             return len(self.racers)
@@ -306,7 +316,8 @@ class Race:
         ahead = self.leader()
         reserve = 0 if ahead is racer else self.n_raced - ahead.n_answered
         reserve += FINALISTS * (len(self.cases) - self.n_raced)
-        if self.budget.calls is not None and self.n_calls + n + reserve > self.budget.calls:
+        needed = racer.n_each * n + self._most_each() * reserve
+        if self.budget.calls is not None and self.n_calls + needed > self.budget.calls:
             self.ended = f"the budget of {self.budget.calls} calls was spent"
         if self.budget.minutes is not None:
             own = racer.pace if racer.n_answered else self._usual_pace()
@@ -318,7 +329,7 @@ class Race:
         """Let the leader answer what it still can within the budget."""
         ahead = self.leader()
         for stop in self.edges:
-            if 0 < stop - ahead.n_answered <= self._left(ahead.pace):
+            if 0 < stop - ahead.n_answered <= self._left(ahead.pace, ahead.n_each):
                 self._ask(ahead, stop)
 
     def candidates(self) -> tuple[Candidate, ...]:

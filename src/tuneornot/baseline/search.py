@@ -99,6 +99,7 @@ def _wanted(by: By, offers: Offers) -> tuple[str, ...]:
     drawn = (f"temperature {one.temperature:g}, top_p {one.top_p:g}" for one in offers.sampled)
     told += [f"sampling: also {' or '.join(drawn)}"] if offers.sampled else []
     told += ["retrieval: also without what is looked up"] if offers.lookup else []
+    told += ["steps: also with a call before the answer"] if offers.steps else []
     return tuple(told)
 
 

@@ -18,7 +18,7 @@ from msgspec import UNSET
 
 from tuneornot.baseline import demonstrations, phrases
 from tuneornot.baseline.demonstrations import How, Shown, Sorted
-from tuneornot.records import Case, Json, Prompt
+from tuneornot.records import Case, Json, Prompt, Step
 
 SHOWN = (2, 4, 8, 12, 16, 24)
 """Numbers of demonstrations between which the variations step."""
@@ -46,6 +46,7 @@ class Proposal(NamedTuple):
         parts += [] if self.prompt.form is None else ["held to the form"]
         parts += _drawn(self.prompt)
         parts += ["nothing looked up"] if self.prompt.looks_up is False else []
+        parts += [f"{self.prompt.n_calls} calls"] if self.prompt.steps else []
         return ", ".join(part for part in parts if part)
 
 
@@ -70,6 +71,9 @@ class Offers(NamedTuple):
     """Ways of drawing tokens besides the arm's own, where the study wants them tried."""
     lookup: bool = False
     """Whether prompts without what the arm looks up are tried; the study says so."""
+    steps: int = 0
+    """Tokens of a step that prompts may take before the answer, in a call of its own; 0: none does.
+    The study says so."""
 
 
 class Parts(NamedTuple):
@@ -87,6 +91,8 @@ class Parts(NamedTuple):
     """How tokens are drawn; ``None``: as the user's own prompt does."""
     turned: bool = False
     """Whether passages are left out where the user's own prompt shows them, or the other way."""
+    split: bool = False
+    """Whether a step is taken where the user's own prompt takes none, or the other way."""
 
 
 class _Cell(NamedTuple):
@@ -199,6 +205,8 @@ class Space:
             made.append(_under(best, self.rng.choice([own, *drawings])))
         if self.offers.lookup:
             made.append(_turned(best))
+        if self.offers.steps:
+            made.append(self._split(best))
         return [one for one in _different([best, *made]) if one.prompt != best.prompt]
 
     @property
@@ -236,7 +244,8 @@ class Space:
     def _changed(self, made: Sequence[Proposal]) -> list[Proposal]:
         """Prompts once more with each further thing changed that the study wants varied."""
         drawn = [_under(one, way._asdict()) for way in self.offers.sampled for one in made]
-        return [*drawn, *map(_turned, made)] if self.offers.lookup else drawn
+        drawn += map(_turned, made) if self.offers.lookup else ()
+        return [*drawn, *map(self._split, made)] if self.offers.steps else drawn
 
     def _made(self, parts: Parts, rng: random.Random) -> Proposal | None:
         shown = self._draw(parts.n, parts.how, rng)
@@ -248,7 +257,14 @@ class Space:
         made = Proposal(parts.frame, parts.hint, word, msgspec.structs.replace(prompt, form=form))
         if parts.sampled is not None:
             made = _under(made, parts.sampled._asdict())
-        return _turned(made) if parts.turned else made
+        made = _turned(made) if parts.turned else made
+        return self._split(made) if parts.split else made
+
+    def _split(self, proposal: Proposal) -> Proposal:
+        """The proposal in two calls; or, where it takes steps, at once."""
+        ask = phrases.noting(self.start.instructions, self.kind)
+        own = self.start.steps or (Step(ask=ask, max_tokens=self.offers.steps),)
+        return _under(proposal, {"steps": UNSET if proposal.prompt.steps else own})
 
     def _recombined(self, best: Proposal, second: Proposal) -> Iterator[Proposal]:
         for words, cases in ((best, second), (second, best)):
@@ -323,6 +339,7 @@ class Space:
             temperature=self.start.temperature,
             top_p=self.start.top_p,
             looks_up=self.start.looks_up,
+            steps=self.start.steps,
         )
 
     def thinks(self, frame: str) -> int | None:

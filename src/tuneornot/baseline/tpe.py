@@ -122,4 +122,5 @@ class _Proposer:
         ways = dict(enumerate((None, *space.offers.sampled)))
         sampled = ways[trial.suggest_categorical("sampling", [*ways]) if len(ways) > 1 else 0]
         turned = space.offers.lookup and trial.suggest_categorical("turned", [False, True])
-        return Parts(frame, hint, how, n, held, draw, sampled, turned)
+        split = space.offers.steps > 0 and trial.suggest_categorical("split", [False, True])
+        return Parts(frame, hint, how, n, held, draw, sampled, turned, split)

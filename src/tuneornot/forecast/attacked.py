@@ -67,8 +67,8 @@ def _attacking(
             step=step,
             arm=arm.name,
             model=model,
-            n_calls=counts[0],
-            n_known=counts[1],
+            n_calls=counts[0] * arm.n_each,
+            n_known=counts[1] * arm.n_each,
             at_most=True,
         ),
         (

@@ -46,10 +46,11 @@ class Basis:
         self._name = name
         self._plan = protocol.study.arms[name]
         self._sampling = study.sampling(protocol.study, name)
+        self._prompts = [arm.prompt for arm in arms.values()]
         self._answered = [pair for arm in arms.values() for pair in self._known(arm)]
 
     def read(self, prompts: Sequence[Prompt], cases: Sequence[Case]) -> Guess:
-        """Tokens of a question, on average over prompts and cases."""
+        """Tokens of a call, on average over prompts and cases."""
         model = self._protocol.model(self._plan.model)
         if isinstance(model, Serving):
             chats = self._chats(prompts, spaced(cases, TOKENISED))
@@ -57,8 +58,8 @@ class Basis:
             return Guess(value, "tokens read: the model's own tokenizer")
         characters = fmean(map(_length, self._chats(prompts, spaced(cases, LOOKED_AT))))
         told = [
-            (_length(messages), response.n_input_tokens)
-            for messages, response in self._answered
+            (sum(map(_length, calls)), response.n_input_tokens)
+            for calls, response in self._answered
             if response.n_input_tokens
         ]
         if not told:
@@ -69,27 +70,34 @@ class Basis:
         return Guess(characters / ratio, basis)
 
     def written(self, cases: Sequence[Case]) -> Guess:
-        """Tokens of an answer, on average."""
-        counts = [one.n_output_tokens for _, one in self._answered if one.n_output_tokens]
+        """Tokens that a call gives, on average."""
+        counts = [
+            one.n_output_tokens / len(calls) for calls, one in self._answered if one.n_output_tokens
+        ]
         if counts:
             return Guess(fmean(counts), f"tokens written: as in {len(counts)} known answers")
         most = self._sampling.max_tokens
         lengths = [len(one.answer) for one in spaced(cases, LOOKED_AT) if one.expected is not None]
-        if not lengths:
-            return Guess(float(most), "tokens written: the longest allowed, no answer is expected")
-        value = min(float(most), 1 + fmean(lengths) / CHARACTERS_PER_TOKEN)
-        basis = f"tokens written: the expected answers at {CHARACTERS_PER_TOKEN:g} characters each"
-        return Guess(value, basis)
+        value, basis = float(most), "the longest allowed, no answer is expected"
+        if lengths:
+            value = min(value, 1 + fmean(lengths) / CHARACTERS_PER_TOKEN)
+            basis = f"the expected answers at {CHARACTERS_PER_TOKEN:g} characters each"
+        if any(prompt.steps for prompt in self._prompts):
+            value = fmean(_with_steps(prompt, value) for prompt in self._prompts)
+            basis += ", steps as long as they may be"
+        return Guess(value, f"tokens written: {basis}")
 
     def seconds(self, *, alone: bool = False) -> Guess:
-        """Of one question, many at a time; or each asked alone."""
+        """Of one call, many at a time; or each asked alone."""
         spent = spent_of(self._protocol, self._plan.model, alone=alone)
         if spent.n_calls:
             how = "asked alone" if alone else "many at a time"
             basis = f"minutes: {spent.n_calls} earlier questions, {how}"
             return Guess(spent.seconds / spent.n_calls, basis)
         timed = [
-            (one.latency_s, one.load) for _, one in self._answered if one.latency_s is not None
+            (one.latency_s / len(calls), one.load)
+            for calls, one in self._answered
+            if one.latency_s is not None
         ]
         if alone and timed:
             least = min(load for _, load in timed)
@@ -101,7 +109,12 @@ class Basis:
         return Guess(None, "minutes: no question was timed yet; --probe asks a few dev cases")
 
     def _chats(self, prompts: Sequence[Prompt], cases: Sequence[Case]) -> list[tuple[Message, ...]]:
-        return [prompt.messages(case) for prompt in prompts for case in self._shown(cases, prompt)]
+        return [
+            chat
+            for prompt in prompts
+            for case in self._shown(cases, prompt)
+            for chat in _calls(prompt, case)
+        ]
 
     def _shown(self, cases: Sequence[Case], prompt: Prompt) -> tuple[Case, ...]:
         """The cases as they are asked under a prompt: with passages, where it looks them up."""
@@ -110,7 +123,8 @@ class Basis:
         asked = Dataset(name="asked", cases=tuple(cases))
         return self._protocol.library.grounded(self._name, asked).cases
 
-    def _known(self, arm: Arm) -> Iterator[tuple[tuple[Message, ...], Response]]:
+    def _known(self, arm: Arm) -> Iterator[tuple[list[tuple[Message, ...]], Response]]:
+        """What was asked, call by call, with the answer."""
         splits = self._protocol.splits
         for part in (splits.dev, *splits.measured):
             looked_at = spaced(part.cases, LOOKED_AT)
@@ -119,7 +133,7 @@ class Basis:
             keys = [(arm.fingerprint, question, 0, "answer") for question in cases]
             for key, response in self._protocol.store.responses(keys).items():
                 if response.text is not None:
-                    yield arm.prompt.messages(cases[key[1]]), response
+                    yield _calls(arm.prompt, cases[key[1]]), response
 
 
 def spent_of(
@@ -140,6 +154,17 @@ def spaced(cases: Sequence[Case], n: int) -> list[Case]:
     """At most n cases, evenly from all."""
     n = min(n, len(cases))
     return [cases[place * len(cases) // n] for place in range(n)]
+
+
+def _calls(prompt: Prompt, case: Case) -> list[tuple[Message, ...]]:
+    """The chat of each call, but for what the model noted in those before."""
+    before = prompt.before
+    return [*([] if before is None else _calls(before, case)), prompt.messages(case)]
+
+
+def _with_steps(prompt: Prompt, answer: float) -> float:
+    """Tokens that a call gives, of those for the steps and the one for the answer."""
+    return (answer + sum(step.max_tokens for step in prompt.steps or ())) / prompt.n_calls
 
 
 def _length(messages: Sequence[Message]) -> int:

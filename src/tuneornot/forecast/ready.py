@@ -28,6 +28,11 @@ class Ready:
     basis: Basis
 
     @property
+    def n_each(self) -> int:
+        """Calls for an answer; before the prompt is engineered, those of the user's own."""
+        return self.prompts[0].n_calls
+
+    @property
     def eval(self) -> tuple[Case, ...]:
         """The different questions of the eval set."""
         return _different(self.splits.eval)

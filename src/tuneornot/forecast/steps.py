@@ -31,7 +31,7 @@ def of(protocol: Protocol) -> Forecast:
         outlays += _timing(protocol, ready)
     for arm in ready:
         measuring = _measuring(protocol, arm, f"measure {arm.name}", arm.judging)
-        outlays += [measuring, *_judging(protocol, arm, measuring.n_calls or 0)]
+        outlays += [measuring, *_judging(protocol, arm, (measuring.n_calls or 0) // arm.n_each)]
     outlays += [_outlay(protocol, plain, guesses) for plain, guesses in stressed.writing(protocol)]
     changed = stressed.cases(protocol)
     if changed:
@@ -203,8 +203,8 @@ def _timing(protocol: Protocol, ready: Sequence[Ready]) -> list[Outlay]:
                 arm=arm.name,
                 model=arm.model,
                 # One more warms up; its answer is not used.
-                n_calls=n_left + 1 if n_left else 0,
-                n_known=n_done,
+                n_calls=(n_left + 1 if n_left else 0) * arm.n_each,
+                n_known=n_done * arm.n_each,
             ),
             (
                 arm.basis.read(arm.prompts, arm.eval),
@@ -218,10 +218,11 @@ def _timing(protocol: Protocol, ready: Sequence[Ready]) -> list[Outlay]:
 
 def _measuring(protocol: Protocol, arm: Ready, step: str, cases: Sequence[Case]) -> Outlay:
     repeats = range(protocol.study.repeats)
-    n_wanted = arm.n_arms * len(cases) * len(repeats)
+    n_wanted = arm.n_arms * len(cases) * len(repeats) * arm.n_each
     n_known = sum(
         len(_answered(protocol, one, cases, "answer", repeat))
-        for one in arm.arms
+        for whole in arm.arms
+        for one in _calls(whole)
         for repeat in repeats
     )
     read, written = arm.basis.read(arm.prompts, cases), arm.basis.written(cases)
@@ -245,6 +246,11 @@ def _judging(protocol: Protocol, arm: Ready, n_answers: int) -> list[Outlay]:
         _outlay(protocol, plain, guesses)
         for plain, guesses in judged.asked(protocol, arm, n_answers)
     ]
+
+
+def _calls(arm: Arm) -> list[Arm]:
+    """The arm, and as what it is asked the steps of its prompt."""
+    return [arm, *([] if arm.before is None else _calls(arm.before))]
 
 
 def _answered(

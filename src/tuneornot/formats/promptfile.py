@@ -61,6 +61,8 @@ def written(prompt: Prompt, *, about: str = "") -> str:
     fields = _without_defaults(prompt)
     shown = [_Block(_without_defaults(case)) for case in prompt.demonstrations]
     fields["demonstrations"] = shown
+    if prompt.steps:
+        fields["steps"] = [_Block(_without_defaults(step)) for step in prompt.steps]
     kept = _Block({name: value for name, value in fields.items() if value not in ([], "")})
     text = yaml.dump(
         kept,
@@ -111,6 +113,11 @@ def _contradictions(prompt: Prompt) -> list[str]:
         faults.append("nearest: there are no demonstrations to choose from; give some")
     if prompt.reasoning is not None and prompt.reasoning < 1:
         faults.append(f"reasoning: found {prompt.reasoning!r}, expected 1 token or more")
+    for step in prompt.steps or ():
+        if not step.ask.strip():
+            faults.append("steps: one asks nothing; give `ask`")
+        if step.max_tokens < 1:
+            faults.append(f"steps.max_tokens: found {step.max_tokens!r}, expected 1 or more")
     if prompt.reasoning is not None and prompt.form is not None:
         faults.append("form: leaves no room for `reasoning`; leave one of them out")
     return faults

@@ -25,7 +25,8 @@ class Response(Record, frozen=True, kw_only=True):
     """``latency``: asked alone, one at a time, to time it; its text is not scored."""
     text: str | None = None
     reasoning: str | None = None
-    """What the model thought before its answer, where its prompt lets it; not part of ``text``."""
+    """What the model wrote before its answer, where its prompt lets it think or takes steps; not
+    part of ``text``."""
     error: str | None = None
     """Why there is no text. Exactly one of text and error is set."""
     finish: Literal["stop", "length", "other"] | None = None

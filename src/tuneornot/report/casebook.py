@@ -177,7 +177,7 @@ def _answer(
         return Answer(arm, "", response.error or "no answer", marks, passages)
     notes = ["the answer reached the longest allowed length"] * (response.finish == "length")
     if response.reasoning:
-        notes.append(f"it thought first: {_cut(response.reasoning, PASSAGE)}")
+        notes.append(f"it wrote first: {_cut(response.reasoning, PASSAGE)}")
     return Answer(arm, _cut(response.text), "; ".join(notes), marks, passages)
 
 

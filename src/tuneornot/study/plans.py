@@ -55,7 +55,7 @@ class DataPlan(Record, frozen=True, kw_only=True):
         return (*self.extra, *self.split.hold_out)
 
 
-Vary = Literal["difficulty", "sampling", "retrieval"]
+Vary = Literal["difficulty", "sampling", "retrieval", "steps"]
 """What a prompt search can vary further: it costs calls, or changes more than words."""
 By = Literal["race", "optuna"]
 """Whose prompts a search races: a first field and variations of its leaders, or optuna's."""
