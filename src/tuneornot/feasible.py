@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tuneornot.baseline import evolving
 from tuneornot.baseline.effort import LEAST
 from tuneornot.baseline.race import FINALISTS, laid_out
 from tuneornot.baseline.search import SORTED
@@ -49,10 +50,12 @@ def faults(opened: Protocol) -> list[str]:
         n_each = opened.start(name).n_calls
         least = least_calls(arm.search, splits.dev, len(splits.train), n_each=n_each)
         if arm.search.calls is not None and arm.search.calls < least:
+            evolved = " and one that gepa evolves" if arm.search.by == "gepa" else ""
             found.append(
                 f"arms.{name}.search.calls: found {arm.search.calls}, expected {least} or more: a "
-                f"fair baseline takes at least {LEAST} prompts tried, and with {len(splits.dev)} "
-                "dev cases they take as many; allow more calls, or make dev smaller"
+                f"fair baseline takes at least {LEAST} prompts tried{evolved}, and with "
+                f"{len(splits.dev)} dev cases they take as many; allow more calls, or make dev "
+                "smaller"
             )
     return found
 
@@ -70,7 +73,7 @@ def least_calls(plan: SearchPlan, dev: Dataset, n_train: int, *, n_each: int = 1
 
     Every prompt answers the first block of dev; before the last of them is asked, what the leader
     needs to answer the rest must be left, and what the finalists need for the choice. 0 where
-    another searcher proposes, which asks in its own order.
+    optuna proposes, which asks in its own order; with gepa as many as one prompt of its takes.
 
     Args:
         plan: the search.
@@ -78,13 +81,15 @@ def least_calls(plan: SearchPlan, dev: Dataset, n_train: int, *, n_each: int = 1
         n_train: train cases.
         n_each: calls for an answer under the user's own prompt.
     """
-    if plan.by != "race":
+    if plan.by == "optuna":
         return 0
+    asked = min(SORTED, n_train) if "difficulty" in plan.vary else 0
+    if plan.by == "gepa":
+        return n_each * (asked + evolving.least_calls(len(dev)))
     # Two of the first prompts take a step where the user's own takes none, or the other way.
     other = n_each if "steps" not in plan.vary else 2 if n_each == 1 else 1
     most, for_all = max(n_each, other), (LEAST - 2) * n_each + 2 * other
     edges = laid_out(len(dev))
     block, n_raced = edges[1], edges[-1]
-    asked = min(SORTED, n_train) if "difficulty" in plan.vary else 0
     kept = (n_raced - block) + FINALISTS * (len(dev) - n_raced)
     return n_each * asked + for_all * block + most * kept

@@ -10,6 +10,7 @@ writing          instructions by another model
 tried            how a prompt does on train: failures, and which cases are hard
 race             the same dev cases for all, the hopeless dropped on paired evidence
 tpe              optuna's proposals in place of a field and its variations
+evolving         a short field, then instructions that gepa evolves with another model
 search           first field, rounds of variations, ledger
 offers           what the model can be asked besides words: a form, thinking first
 effort           whether it was enough to believe a comparison

@@ -149,8 +149,11 @@ class Race:
             shares.append(self.n_calls / self.budget.calls)
         return min(1.0, max(shares))
 
-    def run(self, proposals: Sequence[Proposal]) -> None:
-        """Race new prompts against each other and those before; ends early with the budget."""
+    def run(self, proposals: Sequence[Proposal], *, share: float = SHARE) -> None:
+        """Race new prompts against each other and those before; ends early with the budget.
+
+        ``share`` of the budget that is left may be spent on their coming to the end.
+        """
         fresh = [self._entered(proposal) for proposal in proposals]
         n_looks = max(1, len(self.edges) - 2)
         for start, stop in itertools.pairwise(self.edges):
@@ -164,7 +167,7 @@ class Race:
                     self._ask(racer, stop)
             if stop < self.n_raced:
                 self._drop(fresh, stop, ALPHA / (max(1, len(self.alive) - 1) * n_looks))
-                self._halve([racer for racer in fresh if racer.dropped is None], stop)
+                self._halve([racer for racer in fresh if racer.dropped is None], stop, share)
 
     def one(self, proposal: Proposal, doubt: Callable[[Racer], str | None]) -> Racer:
         """Race one new prompt by itself, block by block; ends early with the budget.
@@ -223,7 +226,7 @@ class Race:
         run = self.answer(racer.proposal.prompt, cases)
         racer.pace = (self.clock() - before) / len(cases)
         self.metric, self.scale = next(iter(run.metrics.items()))
-        racer.scores[racer.n_answered : stop] = self._values(run, cases)
+        racer.scores[racer.n_answered : stop] = self.values(run, cases)
         racer.n_answered = stop
         self._count(run, racer.proposal.prompt)
         ahead = self.leader()
@@ -253,7 +256,7 @@ class Race:
             (one.n_input_tokens or 0) + (one.n_output_tokens or 0) for one in run.responses
         )
 
-    def _values(self, run: Run, cases: Sequence[Case]) -> selection.Scores:
+    def values(self, run: Run, cases: Sequence[Case]) -> selection.Scores:
         """Scores in the order of the cases, higher is better; a failure counts as the worst."""
         sign = 1.0 if self.scale.better == "higher" else -1.0
         found: dict[str, list[float]] = {}
@@ -282,22 +285,22 @@ class Race:
                 racer.p_value = p_value
                 racer.dropped = f"behind {best.name!r} by {behind.mean():.3f} on {n} cases"
 
-    def _halve(self, racing: Sequence[Racer], n: int) -> None:
+    def _halve(self, racing: Sequence[Racer], n: int, share: float) -> None:
         """Where the budget cannot carry all to the end, let only the best on n cases go on.
 
         As many as successive halving can pay for: at least half of those who answer one block
         must be left out of the next (Karnin, Koren and Somekh 2013).
         """
         best = max(self.alive, key=lambda racer: (racer.mean(n), -racer.length))
-        most = max(1, self._payable(n))
+        most = max(1, self._payable(n, share))
         ordered = sorted(racing, key=lambda racer: (racer is not best, -racer.mean(n)))
         for racer in ordered[most:]:
             racer.dropped = f"not among the best {most} on {n} cases, for which the budget was kept"
 
-    def _payable(self, n: int) -> int:
+    def _payable(self, n: int, share: float) -> int:
         """How many can answer the blocks after the first n cases if each block halves them."""
         n_each = float(np.median([one.n_each for one in self.alive]))
-        left = SHARE * self._left(self._usual_pace(), n_each)
+        left = share * self._left(self._usual_pace(), n_each)
         sizes = [stop - start for start, stop in itertools.pairwise(self.edges) if start >= n]
         if math.isinf(left):
             return len(self.racers)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tuneornot.baseline import tpe
+from tuneornot.baseline import evolving, tpe
 from tuneornot.baseline.race import Answer, Budget, Race, Racer
 from tuneornot.baseline.space import Offers, Proposal, Space
 from tuneornot.baseline.tried import by_difficulty, tried
@@ -58,7 +58,8 @@ def search(
         budget: minutes, calls, or both.
         offers: what prompts may ask of the model besides words.
         write: asks a model that writes instructions, where the study names one.
-        by: whose proposals are raced: a first field and rounds of variations, or optuna's.
+        by: whose proposals are raced: a first field and rounds of variations, optuna's, or those
+            that gepa evolves with ``write``.
         seed: of every choice.
         on_progress: told the percentage of the budget that is spent, and 100.
         clock: seconds, for tests.
@@ -67,8 +68,8 @@ def search(
         The ledger; ``winner`` takes the prompt from it.
 
     Raises:
-        DataError: no budget, or no dev cases.
-        MissingExtra: by optuna, which is not installed.
+        DataError: no budget, no dev cases, or by gepa without ``write``.
+        MissingExtra: by optuna or gepa, which is not installed.
     """
 
     def asked(prompt: Prompt, cases: Sequence[Case]) -> Run:
@@ -78,12 +79,16 @@ def search(
         return run
 
     space = Space(start, train.cases, seed, offers)
-    writer = None if write is None else Writer(write, train.cases, start.instructions, seed)
     race = Race(asked, dev.cases, budget, seed=seed, clock=clock)
     notes = (*_wanted(by, offers), *_sorted(race, space, start, "the bare prompt"))
+    writer = None
+    if write is not None and by != "gepa":
+        writer = Writer(write, train.cases, start.instructions, seed)
     written = () if writer is None else writer.begun(race, start)
     if by == "optuna":
         tpe.run(race, space, written)
+    elif by == "gepa":
+        evolving.run(race, space, write)
     else:
         race.run(space.first(written))
         if not space.sorted.hard:  # a bare prompt may be wrong about everything

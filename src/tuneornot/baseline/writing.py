@@ -104,7 +104,7 @@ class Writer:
         if not wrong:
             return None
         shown = "\n\n".join(
-            f"{_solved(one.case)}\nWhat it answered: {_cut(one.said)}" for one in wrong
+            f"{_solved(one.case)}\nWhat it answered: {cut(one.said)}" for one in wrong
         )
         return self._instructions(
             "You improve the instructions of a language model. It sees them and then one message."
@@ -120,9 +120,10 @@ class Writer:
 
 
 def _solved(case: Case) -> str:
-    context = f"Context: {_cut(case.context)}\n" if case.context else ""
-    return f"{context}Message: {_cut(case.text)}\nRight answer: {_cut(case.answer)}"
+    context = f"Context: {cut(case.context)}\n" if case.context else ""
+    return f"{context}Message: {cut(case.text)}\nRight answer: {cut(case.answer)}"
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """As much of a text as a writer is shown."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."

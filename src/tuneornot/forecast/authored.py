@@ -7,7 +7,7 @@ writer has answered some.
 
 from __future__ import annotations
 
-from tuneornot.baseline import writing
+from tuneornot.baseline import evolving, writing
 from tuneornot.forecast import judged
 from tuneornot.forecast.basis import Guess, spent_of
 from tuneornot.forecast.outlay import Outlay
@@ -15,6 +15,7 @@ from tuneornot.forecast.ready import Ready
 from tuneornot.metrics.judges.base import Question
 from tuneornot.protocol import Protocol
 from tuneornot.records import Prompt
+from tuneornot.study import SearchPlan
 
 
 def asked(
@@ -35,15 +36,9 @@ def asked(
     n_known = spent_of(protocol, plan.writer, searching.step).n_calls if apart else 0
     n_calls = None
     if searching.n_calls is not None:
-        train, dev = arm.splits.train.cases, arm.splits.dev.cases
-        n_search = searching.n_calls + searching.n_known
-        most = writing.most_asked(n_search, n_train=len(train), n_dev=len(dev))
+        most = _most(plan, arm, searching.n_calls + searching.n_known)
         n_calls = max(0, most - n_known)
-    questions: list[str] = []
-    author = writing.Writer(
-        questions.append, arm.splits.train.cases, protocol.start(arm.name).instructions, plan.seed
-    )
-    author.rewritten()
+    questions = _questions(plan, arm, protocol.start(arm.name).instructions)
     return [
         (
             Outlay(
@@ -64,3 +59,21 @@ def asked(
             ),
         )
     ]
+
+
+def _most(plan: SearchPlan, arm: Ready, n_search: int) -> int:
+    """The most questions that so many calls of the search lead to."""
+    n_train, n_dev = len(arm.splits.train), len(arm.splits.dev)
+    if plan.by == "gepa":
+        return evolving.most_asked(n_search, n_dev=n_dev)
+    return writing.most_asked(n_search, n_train=n_train, n_dev=n_dev)
+
+
+def _questions(plan: SearchPlan, arm: Ready, task: str) -> list[str]:
+    """Questions as long as those that the writer will be asked."""
+    train = arm.splits.train.cases
+    if plan.by == "gepa":
+        return [evolving.asked(task, train)]
+    questions: list[str] = []
+    writing.Writer(questions.append, train, task, plan.seed).rewritten()
+    return questions

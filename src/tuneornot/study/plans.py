@@ -57,8 +57,9 @@ class DataPlan(Record, frozen=True, kw_only=True):
 
 Vary = Literal["difficulty", "sampling", "retrieval", "steps"]
 """What a prompt search can vary further: it costs calls, or changes more than words."""
-By = Literal["race", "optuna"]
-"""Whose prompts a search races: a first field and variations of its leaders, or optuna's."""
+By = Literal["race", "optuna", "gepa"]
+"""Whose prompts a search races: a first field and variations of its leaders, optuna's, or those
+that gepa evolves with a writer."""
 
 
 class SearchPlan(Record, frozen=True, kw_only=True):

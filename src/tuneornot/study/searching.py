@@ -39,6 +39,11 @@ def faults(plan: SearchPlan, *, retrieves: bool, repeats: int) -> list[str]:
             f"search.vary: sampling draws answers at random, and repeats: {repeats!r} does not "
             "tell how they vary; give `repeats` of 2 or more, or leave it out"
         )
-    if plan.by == "optuna" and importlib.util.find_spec("optuna") is None:
-        found.append(f"search.by: {MissingExtra('optuna', 'optuna')}")
+    if plan.by != "race" and importlib.util.find_spec(plan.by) is None:
+        found.append(f"search.by: {MissingExtra(plan.by, plan.by)}")
+    if plan.by == "gepa" and plan.writer is None:
+        found.append(
+            "search.by: gepa evolves instructions with another model, and there is none; name one "
+            "as `writer`, or leave it out"
+        )
     return found
