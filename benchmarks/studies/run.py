@@ -21,7 +21,7 @@ from benchmarks.studies import sets
 from tuneornot.records import Contrast, Findings
 from tuneornot.report import export
 
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+MARKS = ("<!-- table: begin -->", "<!-- table: end -->")
 HEAD = (
     "| set | eval cases | bare | searched | tuned | searched - bare | tuned - searched | verdict"
     " on tuned | minutes |\n|---|---|---|---|---|---|---|---|---|"
@@ -78,14 +78,15 @@ def contrast(found: Findings, candidate: str) -> Contrast:
     return made
 
 
-def show(table: str, into: Path | None) -> None:
+def show(table: str, into: Path | None, marks: tuple[str, str] = MARKS) -> None:
     """Replace what stands between the marks of a page by a table; without a page print it."""
     if into is None:
         print(table, flush=True)
         return
-    before, _, rest = into.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    into.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
+    begin, end = marks
+    before, _, rest = into.read_text(encoding="utf-8").partition(begin)
+    after = rest.partition(end)[2]
+    into.write_text(f"{before}{begin}\n\n{table}\n\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

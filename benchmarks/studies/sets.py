@@ -95,18 +95,27 @@ def write(name: str, source: Path, folder: Path, sizes: Sizes, *, seed: int = 0)
     judged = draw.sample(judging, min(sizes.eval, len(judging)))
     # Rather more than is used, because those that repeat an evaluation row are dropped.
     drawn = draw.sample(teaching, min(3 * (sizes.train + sizes.dev), len(teaching)))
-    splits, _ = dataset.without_overlap(
-        Splits(
-            train=Dataset(name="train", cases=tuple(drawn[sizes.dev * 2 :])),
-            dev=Dataset(name="dev", cases=tuple(drawn[: sizes.dev * 2])),
-            eval=Dataset(name="eval", cases=tuple(judged)),
-        )
-    )
-    _lines(splits.train.cases[: sizes.train], folder / "train.jsonl")
-    _lines(splits.dev.cases[: sizes.dev], folder / "dev.jsonl")
-    _lines(splits.eval.cases, folder / "eval.jsonl")
+    train, dev = _apart(drawn[sizes.dev * 2 :], drawn[: sizes.dev * 2], judged)
+    # What is a repeat hangs on how rare its answer is, so what is cut is looked at again.
+    train, dev = _apart(train[: sizes.train], dev[: sizes.dev], judged)
+    for part, cases in (("train", train), ("dev", dev), ("eval", judged)):
+        _lines(cases, folder / f"{part}.jsonl")
     file.write_bytes(msgspec.yaml.encode(_study(name, plan, sizes)))
     return file
+
+
+def _apart(
+    train: Sequence[Case], dev: Sequence[Case], judging: Sequence[Case]
+) -> tuple[Sequence[Case], Sequence[Case]]:
+    """Train and dev without what repeats a case that judges or, in train, one of dev."""
+    splits, _ = dataset.without_overlap(
+        Splits(
+            train=Dataset(name="train", cases=tuple(train)),
+            dev=Dataset(name="dev", cases=tuple(dev)),
+            eval=Dataset(name="eval", cases=tuple(judging)),
+        )
+    )
+    return splits.train.cases, splits.dev.cases
 
 
 def _cases(path: Path, plan: Plan) -> list[Case]:
