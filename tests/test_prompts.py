@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests import world
@@ -12,7 +15,10 @@ from tests.world import NEW, OLD
 from tuneornot import findings, study
 from tuneornot.errors import LeakageError, StudyError
 from tuneornot.formats import promptfile
+from tuneornot.prompts import Prompts
 from tuneornot.records import Case, Prompt, Splits
+
+ROWS = world.questions(200)
 
 
 def splits(file: Path) -> Splits:
@@ -56,6 +62,26 @@ def test_a_prompt_file_that_holds_a_case_that_judges_is_refused_before_anything_
         assert protocol.store.looks() == ()
     finally:
         protocol.close()
+
+
+def test_a_demonstration_that_passed_as_a_case_of_train_passes_in_a_prompt(tmp_path: Path) -> None:
+    """An answer that many cases of train have is rare among a few demonstrations."""
+    rows = [{**row, "expected": "8"} if 99 < n < 105 else row for n, row in enumerate(ROWS)]
+    rows[0] = {**rows[0], "input": "the 13th of this month", "expected": "8"}
+    rows[100] = {**rows[100], "input": "the 3rd of this month"}
+    for part, kept in (("eval", rows[:60]), ("train", rows[60:170]), ("dev", rows[170:])):
+        lines = "".join(json.dumps(row) + "\n" for row in kept)
+        (tmp_path / f"{part}.jsonl").write_text(lines)
+    file = world.write(tmp_path, n_eval=60)
+    parts = "train: train.jsonl\n  dev: dev.jsonl\n  eval: eval.jsonl\n"
+    text = re.sub(r"cases: cases.jsonl\n.*\n", parts, file.read_text())
+    file.write_text(text)
+    taught, found = Prompts(study.read(file), tmp_path), splits(file)
+    case = next(case for case in found.train.cases if case.id == "q100")
+    taught.refuse_quotes("prompted", [Prompt(demonstrations=(case,))], found)
+    brought = msgspec.structs.replace(case, id="another")
+    with pytest.raises(LeakageError, match="demonstrations 'another' asks nearly the same"):
+        taught.refuse_quotes("prompted", [Prompt(demonstrations=(brought,))], found)
 
 
 def test_a_task_that_quotes_a_case_is_refused(tmp_path: Path) -> None:

@@ -77,9 +77,13 @@ class Prompts:
             LeakageError: a demonstration is, in effect, a case that judges, or the words quote one.
         """
         fresh = [one for one in prompts if one.fingerprint not in self._passed]
-        shown = {(one.id, one.text): one for prompt in fresh for one in prompt.demonstrations}
-        if shown:
-            self._refuse_copies(splits, [*shown.values()])
+        # Those of train were held against what judges with all of train: how rare an answer is
+        # decides how alike two questions may be, and among demonstrations alone most are rare.
+        taught = {case.fingerprint for case in splits.train.cases}
+        demonstrations = (one for prompt in fresh for one in prompt.demonstrations)
+        brought = {one.fingerprint: one for one in demonstrations if one.fingerprint not in taught}
+        if brought:
+            self._refuse_copies(splits, [*brought.values()])
         faults = [
             fault
             for text in dict.fromkeys(_words(prompt) for prompt in fresh)
