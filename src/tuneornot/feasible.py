@@ -1,9 +1,9 @@
 """Whether a study can come to its end with its cases: arithmetic, before anything is spent.
 
-It looks at the cases for answers that a metric or a training needs, and at the budget of each
-prompt search for the calls that its least field of prompts takes. It asks no model, and says
-nothing of what cases can show (``begin.beyond``) or of budgets in minutes, which hang on the
-machine.
+It looks at the cases for answers that a metric or a training needs, at the budget of each prompt
+search for the calls that its least field of prompts takes, and at models whose weights are to be
+quantised. It asks no model, and says nothing of what cases can show (``begin.beyond``) or of
+budgets in minutes, which hang on the machine.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tuneornot.baseline import evolving
 from tuneornot.baseline.effort import LEAST
 from tuneornot.baseline.race import FINALISTS, laid_out
 from tuneornot.baseline.search import SORTED
+from tuneornot.errors import TuneornotError
 from tuneornot.metrics.base import LACKING, Metric
 from tuneornot.metrics.judges.base import Judged
 from tuneornot.protocol import Protocol
@@ -38,6 +39,8 @@ def faults(opened: Protocol) -> list[str]:
                 f"arms.{name}.{taught}: no case of train has an expected answer, and a training "
                 "needs some to learn; fill in `expected`"
             )
+        if arm.tune is not None and arm.tune.method == "qlora":
+            found += [f"arms.{name}.tune.method: {fault}" for fault in _unquantisable(arm.model)]
         if arm.search is None:
             continue
         raced_by = arm.search.metric or plan.decide.primary
@@ -58,6 +61,18 @@ def faults(opened: Protocol) -> list[str]:
                 "smaller"
             )
     return found
+
+
+def _unquantisable(model: str) -> list[str]:
+    """Why the weights of a model cannot be held in four bits; nothing where they can."""
+    try:
+        # Deferred: other studies must not need torch, or wait for it.
+        from tuneornot.models.local import weights
+
+        weights.require_nf4(model)
+    except TuneornotError as error:
+        return [str(error)]
+    return []
 
 
 def needs_answers(metric: Metric, cases: Sequence[Case]) -> bool:

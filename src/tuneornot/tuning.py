@@ -127,7 +127,7 @@ class Tuning:
         held = finetune.tried(folder)
         if held is not None:
             return held
-        rank = f"rank {recipe.rank}, " if recipe.method == "lora" else ""
+        rank = f"rank {recipe.rank}, " if recipe.method != "full" else ""
         what = f"try {rank}rate {recipe.rate:g}, epochs {recipe.epochs}"
         with (
             self._session.phase(f"{what} for {pupil.arm}"),
@@ -135,7 +135,7 @@ class Tuning:
         ):
             return finetune.trial(
                 model,
-                _loaded(pupil.model),
+                _loaded(pupil.model, recipe),
                 pupil.train,
                 pupil.dev,
                 job=finetune.Job(pupil.prompt, recipe, pupil.plan.seeds[0], pupil.mixed),
@@ -154,7 +154,7 @@ class Tuning:
             with self._session.training(pupil.model, what):
                 trained = finetune.train(
                     model,
-                    _loaded(pupil.model),
+                    _loaded(pupil.model, recipe),
                     pupil.train,
                     pupil.dev,
                     job=job,
@@ -202,8 +202,8 @@ def n_cases(train: Dataset, share: float) -> int:
     return max(1, round(share * len(train)))
 
 
-def _loaded(model: str) -> Loaded:
+def _loaded(model: str, recipe: Recipe) -> Loaded:
     # Deferred: a study without training must not need torch.
     from tuneornot.models.local import weights
 
-    return weights.load(model)
+    return weights.load(model, nf4=recipe.method == "qlora")

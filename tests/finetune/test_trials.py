@@ -76,6 +76,8 @@ def test_pairs_differ_and_another_seed_draws_others() -> None:
         assert all(one.alpha == 2 * one.rank for one in each)
     assert len({tuple(each) for each in map(tuple, drawn)}) > 1
     assert len(trials.candidates(Recipe(rank=1, alpha=1), TrialPlan(trials=9))) == 9
+    beside_nf4 = trials.candidates(Recipe(method="qlora"), TrialPlan(trials=9))
+    assert {one.rank for one in beside_nf4} == {8, 16, 32}
 
 
 def test_a_full_training_is_tried_at_other_rates_only() -> None:

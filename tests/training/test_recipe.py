@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from tuneornot.training.recipe import Recipe
@@ -26,6 +27,9 @@ def test_reading_a_recipe_needs_no_torch() -> None:
 def test_a_setting_that_came_later_leaves_older_fingerprints_alone() -> None:
     """Folders of trainings are named after them, so a changed one would train all of it again."""
     assert Recipe().fingerprint == "06fe2009d91421769886"
+    assert Recipe(method="full", rate=1e-4).fingerprint == "641746c4590188d6f1ec"
+    wide = Recipe(rank=4, alpha=8, batch_size=4, rate=5e-3, dropout=0.1, targets="attention")
+    assert msgspec.structs.replace(wide, patience=2).fingerprint == "33e352714c8c065c4214"
     assert Recipe(patience=2).fingerprint != Recipe().fingerprint
     assert Recipe(patience=2).settings["patience"] == 2
 
@@ -39,3 +43,9 @@ def test_a_full_training_names_nothing_of_an_adapter() -> None:
     full = Recipe(method="full", rate=1e-4)
     assert not {"rank", "alpha", "dropout", "targets"} & full.settings.keys()
     assert full.fingerprint != Recipe(rate=1e-4).fingerprint
+
+
+def test_qlora_is_another_training_than_lora_with_the_same_settings() -> None:
+    one, other = Recipe(), Recipe(method="qlora")
+    assert one.fingerprint != other.fingerprint
+    assert {**one.settings, "method": "qlora"} == other.settings

@@ -37,6 +37,7 @@ def check(
     prompt: Prompt,
     built: Examples,
     loaded: Loaded,
+    quantised: Loaded | None = None,
     drawn: Drawn | None = None,
 ) -> tuple[Check, ...]:
     """Everything that is verified of an adapter; asks ``ASKED`` cases with it and without.
@@ -48,7 +49,8 @@ def check(
         dev: cases to ask; train's where there are none.
         prompt: what the tuned arm will be asked with.
         built: the examples that it was trained on.
-        loaded: whose tokenizer the examples were made with.
+        loaded: the weights that it is served on, with the tokenizer of the examples.
+        quantised: the weights that it was trained beside, where they were others.
         drawn: the general examples that were mixed in.
     """
     asked = spaced(dev.cases or train_cases.cases, ASKED)
@@ -65,7 +67,7 @@ def check(
     return (
         served.adapter_loaded(folder, tuned[:n], plain[:n], loaded),
         served.template_parity(model, known, prompt, built.kept, loaded),
-        served.served_as_trained(folder, asked, tuned[:n], prompt, loaded),
+        *served.served_as_trained(folder, asked, tuned[:n], prompt, loaded, quantised),
         rows.loss_on_answers_only([*built.kept, *mixed]),
         rows.nothing_truncated(built),
         rows.rows_teach(known, built),

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tuneornot import soundness
 from tuneornot.models.base import Model, Reply, Serving
 from tuneornot.records import Case, Check, Prompt
@@ -82,13 +84,20 @@ def template_parity(
 
 
 def served_as_trained(
-    folder: Path, asked: Sequence[Case], tuned: Sequence[Reply], prompt: Prompt, loaded: Loaded
-) -> Check:
+    folder: Path,
+    asked: Sequence[Case],
+    tuned: Sequence[Reply],
+    prompt: Prompt,
+    loaded: Loaded,
+    quantised: Loaded | None = None,
+) -> tuple[Check, ...]:
     """Whether the served answers are those that the adapter beside the base would give.
 
     Serving merges an adapter into the weights. Here the saved adapter stands beside them, as in
     training, and reads each served answer: greedy decoding gives the same answer if at every place
     the answer's token is the likeliest, up to ``TIE``. Whole weights are read from their folder.
+    An adapter that was trained beside quantised weights is served on the weights as they were, so
+    what that changes is a check of its own, and a caveat: the served arm is the one that is judged.
 
     Args:
         folder: of what was trained.
@@ -96,8 +105,9 @@ def served_as_trained(
         tuned: what was answered to them, greedily.
         prompt: what they were asked with.
         loaded: the base model with its tokenizer.
+        quantised: the same with the weights of the training, where they were quantised.
     """
-    from tuneornot.training import full, verify
+    from tuneornot.training import full
 
     pairs = [
         (_read_back(case, reply, prompt, loaded), reply)
@@ -106,28 +116,34 @@ def served_as_trained(
         if reply.text is not None and "\ufffd" not in reply.text
     ]
     rows = [row for row, reply in pairs if len(row.answer) in (reply.n_output_tokens, None)]
-    name = "served-as-trained"
+    how, beside = "with the adapter merged", "the adapter beside the base model"
+    if full.is_whole(folder):
+        how, beside = "with the weights exchanged", "the whole model as it was saved"
+    elif quantised is None:
+        beside += ", as it was trained"
+    found = _alike("served-as-trained", folder, rows, loaded, (how, beside))
+    if quantised is None:
+        return (found,)
+    told = "on the unquantised weights", "the adapter beside the quantised ones, as it was trained"
+    other = _alike("served-as-quantised", folder, rows, quantised, told)
+    return found, msgspec.structs.replace(other, blocking=False)
+
+
+def _alike(
+    name: str, folder: Path, rows: Sequence[Example], loaded: Loaded, told: tuple[str, str]
+) -> Check:
+    """Whether answers are those of what was trained, beside some weights."""
+    from tuneornot.training import verify
+
     if not rows:
         detail = "there is no answer that could be compared."
         return Check(name=name, passed=False, detail=detail, blocking=False)
     gaps = verify.gaps(loaded.model, folder, rows)
     n_alike = sum(gap <= TIE for gap in gaps)
-    served, trained = (
-        ("with the weights exchanged", "the whole model as it was saved")
-        if full.is_whole(folder)
-        else (
-            "with the adapter merged",
-            "the adapter beside the base model, as it was trained",
-        )
-    )
-    detail = f"{n_alike} of {len(rows)} served answers, {served}, are those of {trained}"
+    detail = f"{n_alike} of {len(rows)} served answers, {told[0]}, are those of {told[1]}"
     if n_alike < len(rows):
         detail += f"; of the others a token lies up to {max(gaps):.2g} nats below the likeliest"
-    return Check(
-        name=name,
-        passed=n_alike >= ALIKE * len(rows),
-        detail=f"{detail}.",
-    )
+    return Check(name=name, passed=n_alike >= ALIKE * len(rows), detail=f"{detail}.")
 
 
 def _read_back(case: Case, reply: Reply, prompt: Prompt, loaded: Loaded) -> Example:

@@ -27,7 +27,7 @@ from tuneornot.models.base import Model
 from tuneornot.records import Adapter, CurvePoint, Dataset, Json, Prompt, Trial
 from tuneornot.training import examples
 from tuneornot.training.examples import Example, Examples
-from tuneornot.training.recipe import LATER, Recipe
+from tuneornot.training.recipe import LATER, QUANTISER, Recipe
 
 if TYPE_CHECKING:
     from tuneornot.models.local.weights import Loaded
@@ -64,7 +64,7 @@ def train(
 
     Args:
         model: answers the checks' questions with the adapter; the one that the arm will use.
-        loaded: the same model's weights and tokenizer; left as they are.
+        loaded: the same model's weights and tokenizer, left as they are; in NF4 for ``qlora``.
         train_cases: what is learned from.
         dev: what the loss and the answers are watched on.
         job: how it is trained.
@@ -74,15 +74,15 @@ def train(
     Raises:
         TrainingError: there is nothing to train on, the loss diverged, the folder cannot be
             written or holds something else.
-        MissingExtra: torch, trl or peft is not installed.
+        MissingExtra: torch, trl or peft is not installed, or for ``qlora`` bitsandbytes.
     """
-    _require_packages()
+    needed = _required_packages(job.recipe)
     from tuneornot.training import fitting
 
     held = finished(model, train_cases, dev, job=job, folder=folder)
     if held is not None:
         return held
-    _require_same_weights(model, loaded)
+    _require_same_weights(model, loaded, job.recipe)
     settings = _settings(model, train_cases, dev, job)
     built = _examples(train_cases, loaded, job)
     drawn = _drawn(built, loaded, job)
@@ -102,12 +102,20 @@ def train(
         data=train_cases.fingerprint,
         seed=job.seed,
         settings={**settings, "template": examples.template_fingerprint(loaded.tokenizer)},
-        versions={name: importlib.metadata.version(name) for name in NEEDED},
+        versions={name: importlib.metadata.version(name) for name in needed},
         curve=curve,
         seconds=seconds,
     )
     checks = check(
-        model, adapter, train_cases, dev, prompt=job.prompt, built=built, loaded=loaded, drawn=drawn
+        model,
+        adapter,
+        train_cases,
+        dev,
+        prompt=job.prompt,
+        built=built,
+        loaded=loaded if job.recipe.method != "qlora" else _unquantised(model),
+        quantised=loaded if job.recipe.method == "qlora" else None,
+        drawn=drawn,
     )
     adapter = msgspec.structs.replace(adapter, checks=checks)
     _keep(adapter, folder / MANIFEST)
@@ -130,8 +138,8 @@ def trial(
     An interrupted trial goes on, and a finished one is read (see ``tried``). Arguments and errors
     are those of ``train``, except that a loss that diverged is a trial without a loss.
     """
-    _require_packages()
-    _require_same_weights(model, loaded)
+    _required_packages(job.recipe)
+    _require_same_weights(model, loaded, job.recipe)
     settings = _settings(model, train_cases, dev, job)
     built, began = _examples(train_cases, loaded, job), time.monotonic()
     taught, loss = _all(built, _drawn(built, loaded, job)), None
@@ -261,18 +269,37 @@ def _fitted(
     )
 
 
-def _require_packages() -> None:
+def _required_packages(recipe: Recipe) -> tuple[str, ...]:
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
         raise MissingExtra("Fine-tuning", "local")
+    if recipe.method != "qlora":
+        return NEEDED
+    if importlib.util.find_spec(QUANTISER) is None:
+        raise MissingExtra("The method qlora", "qlora")
+    return (*NEEDED, QUANTISER)
 
 
-def _require_same_weights(model: Model, loaded: Loaded) -> None:
+def _require_same_weights(model: Model, loaded: Loaded, recipe: Recipe) -> None:
+    from tuneornot.training import nf4
+
+    if nf4.is_held(loaded.model) != (recipe.method == "qlora"):
+        found = "in NF4" if nf4.is_held(loaded.model) else "as they are"
+        raise TrainingError(
+            f"The method qlora trains beside weights in NF4, and no other does; found weights "
+            f"{found} for {recipe.method!r}. Load the model with `nf4` set for qlora alone."
+        )
     if loaded.identity != model.identity():
         raise TrainingError(
             f"An adapter must be trained on the weights that it will be used with, found "
             f"{loaded.identity!r} for training and {model.identity()!r} for {model.name!r}. "
             "Load the model again."
         )
+
+
+def _unquantised(model: Model) -> Loaded:
+    from tuneornot.models.local import weights
+
+    return weights.load(model.name)
 
 
 def _read(path: Path, kind: type[Kept]) -> Kept | None:

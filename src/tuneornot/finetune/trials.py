@@ -52,7 +52,7 @@ def search(given: Recipe, plan: TrialPlan, fit: Fit) -> tuple[Recipe, Trials]:
 def candidates(given: Recipe, plan: TrialPlan) -> list[Recipe]:
     """The given recipe first, then others; the scale alpha / rank stays as it is."""
     around = {}
-    for wider in RANKS if given.method == "lora" else (1.0,):
+    for wider in RANKS if given.method != "full" else (1.0,):
         for faster in RATES:
             rank = max(1, round(given.rank * wider))
             around[wider, faster] = msgspec.structs.replace(

@@ -1,4 +1,4 @@
-"""Training with TRL, on a CPU or one GPU: an adapter (``lora``) or all weights (``full``).
+"""Training with TRL, on a CPU or one GPU: an adapter (``lora``, ``qlora``) or all weights.
 
 ``fit`` trains what the method makes of the model, never the one that answers. Training goes on from
 its last checkpoint after an interruption, with the result that it would have had (on one machine
@@ -68,7 +68,7 @@ def fit(
     """Train and write the result to a folder: an adapter in PEFT's format, or a whole model.
 
     Args:
-        model: the base; not changed.
+        model: the base, in NF4 for ``qlora``; not changed.
         tokenizer: for its padding token; saved beside whole weights.
         train: examples to learn from, at least one.
         dev: examples whose loss is measured at the start and after each epoch; may be empty.
@@ -122,7 +122,7 @@ def _trainer(
     table = Table.from_dict(
         {"input_ids": [row.tokens for row in train], "labels": [row.labels for row in train]}
     )
-    return AnswerTrainer(
+    trainer = AnswerTrainer(
         model=method.trainable(model, recipe),
         args=_arguments(model, train, recipe=recipe, seed=seed, folder=folder),
         train_dataset=table,
@@ -131,6 +131,11 @@ def _trainer(
             collate([_example(row) for row in rows], pad=pad, share=share)
         ),
     )
+    if recipe.method == "qlora":
+        # TRL makes it bfloat16, which loses small steps; an adapter of lora is trained in float32.
+        for one in cast(torch.nn.Module, trainer.model).parameters():
+            one.data = one.data.float() if one.requires_grad else one.data
+    return trainer
 
 
 def _arguments(

@@ -7,10 +7,13 @@ It trains nothing (``tuning`` does) and imports nothing heavy.
 
 from __future__ import annotations
 
-from tuneornot.records import Record
-from tuneornot.training.recipe import ADAPTERS, Recipe
+import importlib.util
 
-MOST_TRIALS = {"lora": 9, "full": 3}
+from tuneornot.errors import MissingExtra
+from tuneornot.records import Record
+from tuneornot.training.recipe import ADAPTERS, QUANTISER, Recipe
+
+MOST_TRIALS = {"lora": 9, "qlora": 9, "full": 3}
 """Pairs of three ranks and three rates: half, as given, twice; a third, as given, three times. A
 full training has no rank."""
 MOST_MIXED = 0.9
@@ -63,6 +66,8 @@ class TunePlan(Recipe, frozen=True, kw_only=True):
             faults.append(f"seeds: found {[*self.seeds]}, expected some, each of them once")
         if self.method == "full":
             faults += self._full_faults()
+        if self.method == "qlora" and importlib.util.find_spec(QUANTISER) is None:
+            faults.append(f"method: {MissingExtra('The method qlora', 'qlora')}")
         most = MOST_TRIALS[self.method]
         if self.search is not None and not 2 <= self.search.trials <= most:
             faults.append(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import warnings
 from collections.abc import Iterator
 from typing import Any, cast
 
 import transformers
 
+from tuneornot.training.recipe import QUANTISER
+
 LIBRARIES = r"(accelerate|datasets|peft|torch|transformers|trl)\b"
+# PEFT imports it wherever it is installed, and as it is imported it advises another package.
+logging.getLogger(QUANTISER).setLevel(logging.ERROR)
 
 
 @contextlib.contextmanager
@@ -18,16 +23,16 @@ def libraries() -> Iterator[None]:
 
     Nothing in them is for a user to act on. Warnings that any other module causes are kept.
     """
-    logging = cast(Any, transformers.utils.logging)
-    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    told = cast(Any, transformers.utils.logging)
+    before, bars = told.get_verbosity(), told.is_progress_bar_enabled()
+    told.set_verbosity_error()
+    told.disable_progress_bar()
     try:
         with warnings.catch_warnings():
             for kind in (FutureWarning, DeprecationWarning):
                 warnings.filterwarnings("ignore", category=kind, module=LIBRARIES)
             yield
     finally:
-        logging.set_verbosity(before)
+        told.set_verbosity(before)
         if bars:
-            logging.enable_progress_bar()
+            told.enable_progress_bar()

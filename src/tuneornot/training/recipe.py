@@ -5,7 +5,7 @@ answers, by dev loss and dev answers on legal citations; ``docs/concepts/fine-tu
 was tried. A recipe knows no model, no cases and no paths, and imports nothing heavy, so that a
 study file can be checked on a machine without torch.
 
-It does not cover quantised training, preference training, or training on other machines.
+It does not cover preference training, or training on other machines.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ LATER = ("patience", "mix")
 """Settings that came later: where they are left out, older recipes keep their fingerprints."""
 ADAPTERS = ("rank", "alpha", "dropout", "targets")
 """Settings of an adapter, which a full training has not."""
+QUANTISER = "bitsandbytes"
+"""The package that computes with quantised weights."""
 
 
 class Recipe(Record, frozen=True, kw_only=True):
     """Settings of one training; one that cannot work is refused with ``ValueError``."""
 
-    method: Literal["lora", "full"] = "lora"
+    method: Literal["lora", "full", "qlora"] = "lora"
     """``lora``: low-rank adaptation, W x + (alpha / rank) B A x, with W frozen (Hu et al. 2021).
-    ``full``: all weights are trained; rank, alpha, dropout and targets then mean nothing."""
+    ``full``: all weights are trained; rank, alpha, dropout and targets then mean nothing.
+    ``qlora``: ``lora`` beside a W of four bits (NF4 with double quantisation)."""
     rank: int = 16
     """Inner width of A and B."""
     alpha: int = 32

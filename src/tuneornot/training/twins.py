@@ -14,10 +14,7 @@ from transformers import PreTrainedModel
 
 def twin(model: PreTrainedModel) -> PreTrainedModel:
     """A copy of a model with modules and settings of its own, but the same tensors, frozen."""
-    memo: dict[int, object] = {
-        id(held): torch.nn.Parameter(held.data, requires_grad=False) for held in model.parameters()
-    }
-    return _copied(model, memo)
+    return _copied(model, {id(held): _frozen(held) for held in model.parameters()})
 
 
 def independent(model: PreTrainedModel) -> PreTrainedModel:
@@ -26,6 +23,13 @@ def independent(model: PreTrainedModel) -> PreTrainedModel:
         id(held): torch.nn.Parameter(held.data.float().clone()) for held in model.parameters()
     }
     return _copied(model, memo)
+
+
+def _frozen(held: torch.nn.Parameter) -> torch.nn.Parameter:
+    if hasattr(held, "quant_state"):
+        # Bytes mean nothing without what tells how they were quantised; its own copy shares both.
+        return copy.copy(held)
+    return torch.nn.Parameter(held.data, requires_grad=False)
 
 
 def _copied(model: PreTrainedModel, memo: dict[int, object]) -> PreTrainedModel:

@@ -5,13 +5,15 @@
     local:models/mine.gguf  one GGUF file
     local:org/name          a model of the Hugging Face hub, from its cache or downloaded
 
-It refuses to know prompts, adapters and batches. It does not cover quantised computation: GGUF
-weights are expanded once and kept as safetensors in ``$TUNEORNOT_CACHE`` (``~/.cache/tuneornot``).
+It refuses to know prompts, adapters and batches. It does not cover quantised answering: GGUF
+weights are expanded once and kept as safetensors in ``$TUNEORNOT_CACHE`` (``~/.cache/tuneornot``),
+and weights in NF4 are for training beside them.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib.util
 import io
 import shutil
 import tempfile
@@ -23,12 +25,14 @@ from typing import Any, NamedTuple, cast
 from tuneornot import fingerprint
 from tuneornot.errors import MissingExtra, ModelError
 from tuneornot.models import files
+from tuneornot.training.recipe import QUANTISER
 
 try:
     import torch
     import transformers
     from huggingface_hub import snapshot_download
 
+    from tuneornot.training import nf4 as four_bits
     from tuneornot.training import quiet
 except ImportError as error:
     raise MissingExtra("A local model", "local") from error
@@ -56,29 +60,52 @@ class Loaded(NamedTuple):
     """Fingerprint of the files, see ``identity``."""
 
 
-def load(name: str, *, dtype: torch.dtype | None = None) -> Loaded:
+def load(name: str, *, dtype: torch.dtype | None = None, nf4: bool = False) -> Loaded:
     """Load a model and its tokenizer; every call gives an independent copy.
 
     Args:
         name: ``local:...`` as an arm names it.
         dtype: of the computation; by default what ``compute_dtype`` says.
+        nf4: hold the weights of its linear layers in four bits, to train an adapter beside them.
 
     Raises:
-        ModelError: there is no such model, or its files cannot be read.
+        ModelError: there is no such model, its files cannot be read, or not quantised.
+        MissingExtra: a package that quantises is not installed.
     """
+    if nf4:
+        require_nf4(name)
     place = locate(name)
     with quiet.libraries():
         try:
             folder, gguf = _dense(place)
             tokenizer = _tokenizer(folder, gguf)
-            model = _model(folder, gguf, dtype or compute_dtype())
+            model = _model(folder, gguf, dtype or compute_dtype(), nf4=nf4)
         except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-            raise ModelError(
-                f"The files of a local model must be readable by transformers; {name!r} at "
-                f"{str(place)!r} is not ({_first_line(error)}). Check that it is a complete "
-                "causal language model."
-            ) from error
+            raise _unreadable(name, place, error) from error
     return Loaded(model, tokenizer, identity(name))
+
+
+def require_nf4(name: str) -> None:
+    """See that the weights of a model can be held in four bits, without reading them.
+
+    Raises:
+        ModelError: they cannot, or there is no such model.
+        MissingExtra: a package that quantises is not installed.
+    """
+    place = locate(name)
+    if importlib.util.find_spec(QUANTISER) is None:
+        raise MissingExtra("Weights in NF4", "qlora")
+    with quiet.libraries():
+        try:
+            folder, gguf = _dense(place)
+            fault = four_bits.fault(folder) if gguf is None else _unkept()
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+            raise _unreadable(name, place, error) from error
+    if fault is not None:
+        raise ModelError(
+            f"A model that is trained by qlora must have weights that can be quantised; {name!r} "
+            f"has not: {fault}. Train it by the method lora, or name another model."
+        )
 
 
 def identity(name: str) -> str:
@@ -212,14 +239,18 @@ def _parsed_once() -> Iterator[None]:
             setattr(gguf, name, original)
 
 
-def _model(folder: Path, gguf: str | None, dtype: torch.dtype) -> Any:
+def _model(folder: Path, gguf: str | None, dtype: torch.dtype, *, nf4: bool = False) -> Any:
     how: dict[str, Any] = {"local_files_only": True}
     if gguf is not None:
         how["gguf_file"] = gguf
         if hasattr(transformers, "GgufConfig"):
             # Newer releases leave the weights packed, which can be neither trained nor saved.
             how["quantization_config"] = transformers.GgufConfig(dequantize=True)
+    if nf4:
+        how |= {"quantization_config": four_bits.settings(dtype), "device_map": {"": device()}}
     model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **how)
+    if nf4:
+        return cast(Any, four_bits.differentiable(model)).eval()
     return cast(Any, model).to(device()).eval()
 
 
@@ -233,6 +264,19 @@ def _tokenizer(folder: Path, gguf: str | None) -> Any:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def _unkept() -> str:
+    place = str(files.cache_folder())
+    return f"its GGUF file must be expanded first, which {place!r} has no room for"
+
+
+def _unreadable(name: str, place: Path, error: Exception) -> ModelError:
+    return ModelError(
+        f"The files of a local model must be readable by transformers; {name!r} at "
+        f"{str(place)!r} is not ({_first_line(error)}). Check that it is a complete "
+        "causal language model."
+    )
 
 
 def _first_line(error: BaseException) -> str:
