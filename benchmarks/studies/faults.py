@@ -52,11 +52,11 @@ def main() -> None:
 
 
 def ended(folder: Path) -> tuple[str, str]:
-    """How ``tuneornot run`` ends there, and the sentence that tells why."""
+    """How ``tuneornot run`` ends there, and the first sentences that tell why."""
     command = [sys.executable, "-m", "tuneornot", "run", str(folder / "study.yaml"), "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        return f"exit code {done.returncode}", " ".join(done.stderr.split())[:300]
+        return f"exit code {done.returncode}", " ".join(" ".join(done.stderr.split("\n")[:2]).split())
     found = export.read(folder / "results" / "report.json")
     [verdict] = found.verdicts
     [compared] = found.comparisons

@@ -11,9 +11,11 @@ marks of a Markdown page after each set.
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from benchmarks.studies import sets
@@ -23,8 +25,8 @@ from tuneornot.report import export
 
 MARKS = ("<!-- table: begin -->", "<!-- table: end -->")
 HEAD = (
-    "| set | eval cases | bare | searched | tuned | searched - bare | tuned - searched | verdict"
-    " on tuned | minutes |\n|---|---|---|---|---|---|---|---|---|"
+    "| set | eval cases | one answer to all | bare | searched | tuned | searched - bare |"
+    " tuned - searched | verdict on tuned | minutes |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -44,11 +46,19 @@ def main() -> None:
         start = time.monotonic()
         subprocess.run([sys.executable, "-m", "tuneornot", "run", str(file)], check=True)
         print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr)
-        rows.append(row(export.read(file.parent / "results" / "report.json")))
+        found = export.read(file.parent / "results" / "report.json")
+        rows.append(row(found, commonest(file.parent / "eval.jsonl")))
         show("\n".join([HEAD, *rows]), asked.into)
 
 
-def row(found: Findings) -> str:
+def commonest(cases: Path) -> float:
+    """The share of cases that the commonest of their answers is right for."""
+    expected = [json.loads(line)["expected"] for line in cases.read_text("utf-8").splitlines()]
+    [(_, n)] = Counter(json.dumps(one, sort_keys=True) for one in expected).most_common(1)
+    return n / len(expected)
+
+
+def row(found: Findings, constant: float) -> str:
     """One line of the table: the primary metric of the three arms, and the two differences."""
     bare, tuned = (contrast(found, name) for name in ("bare", "tuned"))
     verdict = next(one.outcome for one in found.verdicts if one.candidate == "tuned")
@@ -59,6 +69,7 @@ def row(found: Findings) -> str:
     cells = [
         f"{found.study} ({tuned.metric})",
         str(tuned.n),
+        f"{100 * constant:.1f}%",
         *(
             f"{100 * mean.value:.1f}%"
             for mean in (bare.candidate_mean, tuned.baseline_mean, tuned.candidate_mean)
