@@ -18,7 +18,7 @@ from tuneornot import baseline, feasible
 from tuneornot.baseline.effort import LEAST
 from tuneornot.metrics import registry
 from tuneornot.records import Arm, Case, Dataset, Prompt, Response, Run, Scale, Score, Step
-from tuneornot.study import By, SearchPlan, Vary
+from tuneornot.study import SearchPlan, Vary
 
 
 def cases(n: int, name: str) -> Dataset:
@@ -76,15 +76,19 @@ def test_the_least_number_of_calls_is_what_a_search_really_takes(
     assert tried(dev, least - 1, vary, start) < LEAST
 
 
-@pytest.mark.parametrize(("by", "row"), [("race", "least calls"), ("gepa", "by gepa")])
-def test_the_numbers_in_the_reference_are_these(by: By, row: str) -> None:
+@pytest.mark.parametrize(
+    ("plan", "row"),
+    [
+        (SearchPlan(calls=1), "least calls"),
+        (SearchPlan(calls=1, vary=("steps",)), r"with `vary: \[steps\]`"),
+        (SearchPlan(calls=1, by="gepa"), "by gepa"),
+    ],
+)
+def test_the_numbers_in_the_reference_are_these(plan: SearchPlan, row: str) -> None:
     page = (ROOT / "docs" / "reference" / "study.md").read_text()
     [sizes] = re.findall(r"^\| dev cases \|(.*)\|$", page, re.M)
     [calls] = re.findall(rf"^\| {row} \|(.*)\|$", page, re.M)
-    found = [
-        feasible.least_calls(SearchPlan(calls=1, by=by), cases(int(n), "dev"), 100)
-        for n in sizes.split("|")
-    ]
+    found = [feasible.least_calls(plan, cases(int(n), "dev"), 100) for n in sizes.split("|")]
     assert found == [int(n) for n in calls.split("|")]
 
 

@@ -175,8 +175,11 @@ class TestPrompt:
     @pytest.mark.parametrize(
         ("step", "fault"),
         [
-            ("ask: ' '", "steps: one asks nothing; give `ask`"),
-            ("{ask: Note it., max_tokens: 0}", "steps.max_tokens: found 0, expected 1 or more"),
+            ("ask: ' '", r"steps\[0\].ask: asks nothing"),
+            (
+                "{ask: Note it., max_tokens: 0}",
+                r"steps\[0\].max_tokens: found 0, expected 1 or",
+            ),
             ("{max_tokens: 3}", "steps"),
         ],
     )

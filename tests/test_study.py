@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import world
 from tuneornot import study
 from tuneornot.errors import StudyError
 from tuneornot.records import Economy, Guardrail, Sampling
@@ -211,3 +212,19 @@ def test_a_plan_with_further_eval_cases_is_the_same_plan_grown() -> None:
     assert study.grown(first, later)
     assert not study.grown(first, first)
     assert not study.grown(other, later)
+
+
+@pytest.mark.parametrize(
+    ("search", "fault"),
+    [
+        ("vary: [sampling, step]", r"search.vary\[1\]: found 'step', expected one of difficulty, "),
+        ("vary: steps", r"search.vary: found 'steps', expected a list, such as \[steps\]"),
+        ("by: gpea", "search.by: found 'gpea', expected one of race, optuna, gepa"),
+    ],
+)
+def test_what_may_stand_in_its_place_is_told(tmp_path: Path, search: str, fault: str) -> None:
+    file = world.write(tmp_path, n_eval=60)
+    arm = f'model: "{world.OLD}", search: {{calls: 300, {search}}}'
+    file.write_text(file.read_text().replace(f'model: "{world.OLD}"', arm))
+    with pytest.raises(StudyError, match=fault):
+        study.read(file)

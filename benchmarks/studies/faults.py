@@ -56,7 +56,8 @@ def ended(folder: Path) -> tuple[str, str]:
     command = [sys.executable, "-m", "tuneornot", "run", str(folder / "study.yaml"), "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        return f"exit code {done.returncode}", " ".join(" ".join(done.stderr.split("\n")[:2]).split())
+        said = " ".join(done.stderr.split("\n")[:2])
+        return f"exit code {done.returncode}", " ".join(said.split())
     found = export.read(folder / "results" / "report.json")
     [verdict] = found.verdicts
     [compared] = found.comparisons

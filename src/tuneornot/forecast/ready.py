@@ -24,13 +24,10 @@ class Ready:
     """Those that there will be: one, or one for each training seed."""
     prompts: tuple[Prompt, ...]
     """Its prompt; before it is engineered, those that the search begins with."""
+    n_each: int
+    """Calls for an answer; before the prompt is engineered, the most that it may take."""
     splits: Splits
     basis: Basis
-
-    @property
-    def n_each(self) -> int:
-        """Calls for an answer; before the prompt is engineered, those of the user's own."""
-        return self.prompts[0].n_calls
 
     @property
     def eval(self) -> tuple[Case, ...]:
@@ -59,6 +56,7 @@ def of(protocol: Protocol, name: str) -> Ready:
         arms=held,
         n_arms=_n_trainings(plan),
         prompts=prompts,
+        n_each=max(prompts[0].n_calls, 2 if _may_split(plan) and not held else 1),
         splits=protocol.splits,
         basis=Basis(protocol, name, {one.fingerprint: one for one in asked}),
     )
@@ -101,6 +99,10 @@ def _prompts(protocol: Protocol, name: str) -> tuple[Prompt, ...]:
         return (start,)
     space = Space(start, protocol.splits.train.cases, plan.seed)
     return tuple(proposal.prompt for proposal in space.first())
+
+
+def _may_split(plan: ArmPlan) -> bool:
+    return plan.search is not None and "steps" in plan.search.vary
 
 
 def _n_trainings(plan: ArmPlan) -> int:

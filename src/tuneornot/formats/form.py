@@ -10,7 +10,7 @@ import difflib
 import re
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -24,6 +24,7 @@ _COMMENT = (
     "What follows ` #` is a comment to YAML: put an address or a text that holds one in quotes, "
     'such as "http://127.0.0.1:8000/v1#name"'
 )
+_PLACE = re.compile(r"\[(\d+)\]")
 _EXPONENT = re.compile(r"[+-]?\d+(\.\d+)?[eE][+-]?\d{1,2}")
 
 
@@ -106,10 +107,28 @@ def _value(hint: Any, raw: object, faults: list[str], path: str) -> object:
     try:
         return msgspec.convert(_number(raw, hint), hint)
     except msgspec.ValidationError as error:
-        place, _, rest = str(error).partition(" - at `$")
-        below = rest.rstrip("`") if rest else ""
-        faults.append(f"{path}{below}: found {_short(raw)}, {place[:1].lower()}{place[1:]}")
+        said, _, rest = str(error).partition(" - at `$")
+        below, choices = rest.rstrip("`") if rest else "", _choices(hint)
+        wanted = f"{said[:1].lower()}{said[1:]}"
+        if said.startswith("Invalid enum value") and choices:
+            wanted = f"expected one of {', '.join(map(str, choices))}"
+        elif isinstance(raw, str) and "`array`" in said:
+            wanted = f"expected a list, such as [{raw}]"
+        faults.append(f"{path}{below}: found {_short(_at(raw, below))}, {wanted}")
         return None
+
+
+def _choices(hint: Any) -> list[object]:
+    """The values that a hint allows by name, at any depth."""
+    if get_origin(hint) is Literal:
+        return [*get_args(hint)]
+    return [value for inner in get_args(hint) for value in _choices(inner)]
+
+
+def _at(raw: object, below: str) -> object:
+    """What stands at a place such as ``[0]`` within a list; at any other place the whole."""
+    place = _PLACE.fullmatch(below)
+    return raw[int(place[1])] if place and isinstance(raw, list) else raw
 
 
 def _number(raw: object, hint: Any) -> object:

@@ -113,11 +113,11 @@ def _contradictions(prompt: Prompt) -> list[str]:
         faults.append("nearest: there are no demonstrations to choose from; give some")
     if prompt.reasoning is not None and prompt.reasoning < 1:
         faults.append(f"reasoning: found {prompt.reasoning!r}, expected 1 token or more")
-    for step in prompt.steps or ():
+    for n, step in enumerate(prompt.steps or ()):
         if not step.ask.strip():
-            faults.append("steps: one asks nothing; give `ask`")
+            faults.append(f"steps[{n}].ask: asks nothing; say what the model is to prepare")
         if step.max_tokens < 1:
-            faults.append(f"steps.max_tokens: found {step.max_tokens!r}, expected 1 or more")
+            faults.append(f"steps[{n}].max_tokens: found {step.max_tokens!r}, expected 1 or more")
     if prompt.reasoning is not None and prompt.form is not None:
         faults.append("form: leaves no room for `reasoning`; leave one of them out")
     return faults
