@@ -92,13 +92,15 @@ def response_of(key: Key, reply: Reply, prompt: Prompt, before: Response | None 
     if before is not None:
         said["reasoning"] = _notes(before.reasoning, before.text, said.get("reasoning"))
         said["n_tries"] = max(before.n_tries, reply.n_tries)
-        for name in _TAKEN:
-            first, last = getattr(before, name), said[name]
-            said[name] = None if first is None or last is None else first + last
-        waited = (before.latency_s, reply.first_token_s)
-        said["first_token_s"] = None if None in waited else sum(one or 0.0 for one in waited)
+        said |= {name: plus(getattr(before, name), said[name]) for name in _TAKEN}
+        said["first_token_s"] = plus(before.latency_s, reply.first_token_s)
     why: Purpose = "latency" if purpose == "latency" else "answer"
     return Response(arm=arm, question=question, repeat=repeat, purpose=why, **said)
+
+
+def plus(one: float | None, other: float | None) -> float | None:
+    """The sum; ``None`` where a part is not known."""
+    return None if one is None or other is None else one + other
 
 
 _TAKEN = ("n_input_tokens", "n_cached_tokens", "n_output_tokens", "latency_s")

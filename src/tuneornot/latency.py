@@ -79,8 +79,8 @@ def _timed(entrant: Entrant, case: Case) -> Response:
     answered = _alone(entrant, case, shown)
     return msgspec.structs.replace(
         answered,
-        latency_s=None if answered.latency_s is None else answered.latency_s + waited_s,
-        first_token_s=None if answered.first_token_s is None else answered.first_token_s + waited_s,
+        latency_s=asking.plus(answered.latency_s, waited_s),
+        first_token_s=asking.plus(answered.first_token_s, waited_s),
     )
 
 

@@ -79,11 +79,11 @@ class Prompts:
         fresh = [one for one in prompts if one.fingerprint not in self._passed]
         # Those of train were held against what judges with all of train: how rare an answer is
         # decides how alike two questions may be, and among demonstrations alone most are rare.
-        taught = {case.fingerprint for case in splits.train.cases}
-        demonstrations = (one for prompt in fresh for one in prompt.demonstrations)
-        brought = {one.fingerprint: one for one in demonstrations if one.fingerprint not in taught}
+        shown = {one.fingerprint: one for prompt in fresh for one in prompt.demonstrations}
+        taught = {case.id: case for case in splits.train.cases} if shown else {}
+        brought = [one for one in shown.values() if taught.get(one.id) != one]
         if brought:
-            self._refuse_copies(splits, [*brought.values()])
+            self._refuse_copies(splits, brought)
         faults = [
             fault
             for text in dict.fromkeys(_words(prompt) for prompt in fresh)

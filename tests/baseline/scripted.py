@@ -7,8 +7,11 @@ import random
 from collections.abc import Callable, Sequence
 from statistics import NormalDist
 
-from tuneornot import fingerprint
-from tuneornot.records import Arm, Case, Dataset, Prompt, Response, Run, Scale, Score
+from tuneornot import baseline, fingerprint
+from tuneornot.baseline.race import Budget
+from tuneornot.baseline.space import NOTHING, Offers
+from tuneornot.records import Arm, Case, Dataset, Ledger, Prompt, Response, Run, Scale, Score
+from tuneornot.study import By
 
 NORMAL = NormalDist()
 Quality = Callable[[Prompt], float]
@@ -94,3 +97,30 @@ class Scripted:
             responses=tuple(responses),
             scores=tuple(scores),
         )
+
+
+def searched(
+    model: Scripted,
+    calls: int,
+    *,
+    by: By = "race",
+    write: baseline.Write | None = None,
+    offers: Offers = NOTHING,
+    train: Dataset = TRAIN,
+    dev: Dataset = DEV,
+    start: Prompt = START,
+    seed: int = 0,
+) -> Ledger:
+    """A search on the answerer, by its own clock."""
+    return baseline.search(
+        model,
+        train,
+        dev,
+        start=start,
+        budget=Budget(calls=calls),
+        offers=offers,
+        write=write,
+        by=by,
+        seed=seed,
+        clock=model.clock,
+    )

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests import world
-from tests.baseline.scripted import DEV, START, TRAIN, Scripted, cases
+from tests.baseline import scripted
+from tests.baseline.scripted import START, Scripted, cases
 from tests.world import NEW, OLD
 from tuneornot import baseline, findings, study
 from tuneornot.baseline import demonstrations, tried
 from tuneornot.baseline.demonstrations import Sorted
-from tuneornot.baseline.race import Budget
 from tuneornot.baseline.space import Offers
 from tuneornot.baseline.tried import Tried
 from tuneornot.errors import StudyError
@@ -46,16 +46,7 @@ class Knowing(Scripted):
 
 
 def searched(model: Scripted, offers: Offers = WANTED, calls: int = 700, seed: int = 0) -> Ledger:
-    return baseline.search(
-        model,
-        TRAIN,
-        DEV,
-        start=START,
-        budget=Budget(calls=calls),
-        offers=offers,
-        seed=seed,
-        clock=model.clock,
-    )
+    return scripted.searched(model, calls, offers=offers, seed=seed)
 
 
 def test_hard_demonstrations_win_where_they_teach_more() -> None:

@@ -6,11 +6,13 @@ import importlib.util
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from tests import world
+from tests.baseline import scripted
 from tests.baseline.scripted import DEV, START, TRAIN, Quality, Scripted
 from tests.baseline.test_writing import AUTHOR, RULE, quality
 from tests.world import NEW, OLD
@@ -18,8 +20,7 @@ from tuneornot import baseline, findings, study
 from tuneornot.baseline import evolving
 from tuneornot.baseline.effort import LEAST
 from tuneornot.baseline.evolving import IDLE, REFLECTED
-from tuneornot.baseline.race import Budget
-from tuneornot.baseline.space import NOTHING, Offers
+from tuneornot.baseline.space import Offers
 from tuneornot.errors import BudgetExceeded, DataError, ModelError, StudyError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.scripted import Script, ScriptedModel, answers
@@ -43,28 +44,9 @@ class Author:
 
 
 def searched(
-    model: Scripted,
-    write: baseline.Write | None,
-    calls: int = 1000,
-    *,
-    seed: int = 0,
-    offers: Offers = NOTHING,
-    train: Dataset = TRAIN,
-    dev: Dataset = DEV,
-    start: Prompt = START,
+    model: Scripted, write: baseline.Write | None, calls: int = 1000, **others: Any
 ) -> Ledger:
-    return baseline.search(
-        model,
-        train,
-        dev,
-        start=start,
-        budget=Budget(calls=calls),
-        offers=offers,
-        write=write,
-        by="gepa",
-        seed=seed,
-        clock=model.clock,
-    )
+    return scripted.searched(model, calls, by="gepa", write=write, **others)
 
 
 @pytest.mark.parametrize("calls", [400, 1500])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -9,32 +10,19 @@ import numpy as np
 import pytest
 
 from tests import world
+from tests.baseline import scripted
 from tests.baseline.scripted import DEV, START, TRAIN, Quality, Scripted, quality
 from tests.world import NEW, OLD
 from tuneornot import baseline, study
 from tuneornot.baseline.race import Budget
-from tuneornot.baseline.space import NOTHING, Offers, Parts, Space
+from tuneornot.baseline.space import Offers, Parts, Space
 from tuneornot.baseline.tpe import IDLE, STALE
 from tuneornot.errors import StudyError
 from tuneornot.models.base import Reply, Request
 from tuneornot.models.scripted import Script, ScriptedModel, answers
 from tuneornot.records import Dataset, Json, Ledger
 
-
-def searched(
-    model: Scripted, calls: int, *, seed: int = 0, offers: Offers = NOTHING, train: Dataset = TRAIN
-) -> Ledger:
-    return baseline.search(
-        model,
-        train,
-        DEV,
-        start=START,
-        budget=Budget(calls=calls),
-        offers=offers,
-        by="optuna",
-        seed=seed,
-        clock=model.clock,
-    )
+searched = functools.partial(scripted.searched, by="optuna")
 
 
 def test_the_same_seed_asks_the_same() -> None:

@@ -107,8 +107,7 @@ class Arm(Record, frozen=True, kw_only=True):
     @property
     def before(self) -> Arm | None:
         """As what it answers the last step before its answer; ``None`` where it takes none."""
-        prompt = self.prompt.before
-        if prompt is None or not self.prompt.steps:
+        if not self.prompt.steps:
             return None
         # A step is free text: what holds the answer to a form, or ends it early, is not for it.
         sampling = msgspec.structs.replace(
@@ -118,7 +117,7 @@ class Arm(Record, frozen=True, kw_only=True):
             form=None,
             logprobs=None,
         )
-        return msgspec.structs.replace(self, prompt=prompt, sampling=sampling)
+        return msgspec.structs.replace(self, prompt=self.prompt.before, sampling=sampling)
 
     @functools.cached_property
     def fingerprint(self) -> str:

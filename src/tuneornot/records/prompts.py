@@ -10,7 +10,6 @@ import itertools
 import re
 from typing import Literal
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from tuneornot.nearness import Nearness
@@ -64,10 +63,12 @@ class Prompt(Record, frozen=True, kw_only=True):
         if not self.steps:
             return None
         *earlier, last = self.steps
-        steps = tuple(earlier) or UNSET
-        bare = msgspec.structs.replace(self, format_hint="", demonstrations=(), nearest=None)
-        return msgspec.structs.replace(
-            bare, instructions=last.ask, reasoning=None, form=None, steps=steps
+        return Prompt(
+            instructions=last.ask,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            looks_up=self.looks_up,
+            steps=tuple(earlier) or UNSET,
         )
 
     @property
